@@ -1,0 +1,1 @@
+"""The command `lethe`: text in, one governance call, text out."""

@@ -1,0 +1,146 @@
+"""Commands that forget."""
+
+import json
+import sys
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from adapters.cli.profiles import From, Identifier
+from adapters.cli.session import PARTIAL, Session, command, identifiers_from, status_of
+from domain.errors import BadInput, LetheError
+
+if TYPE_CHECKING:
+    from governance.erasure import Outcome
+    from governance.store import Store
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the root."""
+    command(app, "erase")(erase)
+    residue = typer.Typer(help="Look for what must not be there.", rich_markup_mode=None)
+    app.add_typer(residue, name="residue")
+    command(residue, "scan")(scan)
+    certificate = typer.Typer(help="Erasure certificates.", rich_markup_mode=None)
+    app.add_typer(certificate, name="certificate")
+    command(certificate, "verify")(certificate_verify)
+
+
+def erase(
+    session: Session,
+    identifier: Identifier = None,
+    from_file: From = None,
+    dry_run: Annotated[bool, typer.Option(help="Show what would go; change nothing.")] = False,
+    certificate: Annotated[Path | None, typer.Option(help="Write the certificate here.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for readers of old pages.")] = 10.0,
+) -> None:
+    """Erase a person: keys destroyed, bodies purged, projections and statistics without them."""
+    from governance.erasure import preview
+    from governance.models import renew_models
+
+    names = identifiers_from(identifier, from_file)
+    many = from_file is not None
+    if many and certificate is not None:
+        raise BadInput("command", "--certificate", "a single ID; with --from each answer carries its own")
+    store = session.store()
+    if dry_run:
+        _print(session, [_safely(lambda one=one: preview(store, one)) for one in names], many)
+        return
+    if not (yes or many or session.as_json or not sys.stdin.isatty()):
+        session.show(preview(store, names[0]))
+        typer.confirm("Erase this person for good?", abort=True)
+    answers = [_safely(lambda one=one: _erased(store, session, one, wait, certificate, many)) for one in names]
+    retired = renew_models(store, "erasure")
+    for answer in answers:
+        if isinstance(answer, dict):
+            answer["models_retired"] = retired
+    _print(session, answers, many)
+
+
+def scan(
+    session: Session, canary: Annotated[list[str], typer.Option(help="Token to look for, in every encoding.")]
+) -> None:
+    """Search every file of the store for tokens; exit 14 when one is found."""
+    from governance.residue import encodings
+    from governance.residue import scan as search
+
+    found = search([encodings(token.encode()) for token in canary], session.store().storage.paths())
+    hits = [{"token": hit.needle, "file": hit.path, "offset": hit.offset} for hit in found.hits]
+    session.show({"files": found.files, "bytes": found.bytes, "hits": hits})
+    if hits:
+        raise typer.Exit(14)
+
+
+def certificate_verify(
+    session: Session, file: Path, key: Annotated[str, typer.Option(help="The log's verifier key, as pinned.")]
+) -> None:
+    """Check a certificate without the store: the acts are in the log that this key signs."""
+    from governance.certificate import verify
+
+    positions = verify(json.loads(file.read_text(encoding="utf-8")), key)
+    session.show({"valid": True, "positions": positions}, f"valid: the act is in the log at {positions}")
+
+
+def _erased(
+    store: "Store", session: Session, name: str, wait: float, certificate: Path | None, many: bool
+) -> dict[str, Any]:
+    from governance.certificate import certificate as make
+    from governance.erasure import erase as forget
+
+    began = monotonic()
+    outcome = forget(store, name, wait_seconds=wait, say=lambda step: session.say(f"  {step}"))
+    told = _told(outcome)
+    told["seconds"] = round(monotonic() - began, 3)
+    if outcome.status == "completed":
+        document = make(store, bytes.fromhex(outcome.case), residue=told["residue"])
+        if certificate is not None:
+            certificate.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        told["certificate"] = document if many or certificate is None else str(certificate)
+    return told
+
+
+def _told(outcome: "Outcome") -> dict[str, Any]:
+    residue = outcome.residue
+    return {
+        "request": outcome.case,
+        "status": outcome.status,
+        "position": outcome.position,
+        "keys_destroyed": outcome.keys_destroyed,
+        "bodies_purged": outcome.bodies_purged,
+        "statistics_updated": outcome.statistics_updated,
+        "models_retired": [],
+        "holds": [],
+        "recipients": outcome.recipients,
+        "residue": residue and {
+            "files": residue.files, "bytes": residue.bytes, "needles": residue.needles, "found": len(residue.hits),
+        },
+        "waiting_for": outcome.waiting_for or None,
+        "certificate": None,
+    }  # fmt: skip
+
+
+def _safely(call: Any) -> dict[str, Any] | LetheError:
+    try:
+        answer: dict[str, Any] = call()
+        return answer
+    except LetheError as error:
+        return error
+
+
+def _print(session: Session, answers: list[Any], many: bool) -> None:
+    worst = 0
+    for answer in answers:
+        if isinstance(answer, LetheError):
+            if not many:
+                raise answer
+            status = status_of(answer)
+            session.line({"error": type(answer).__name__, "status": status})
+        else:
+            status = PARTIAL if answer.get("status") == "partial" else 0
+            session.line(answer) if many else session.show(answer)
+        worst = max(worst, status)
+    if worst:
+        raise typer.Exit(worst)

@@ -1,0 +1,1 @@
+"""Key stores outside the database, and what is mirrored beside them."""

@@ -1,0 +1,71 @@
+"""Outside the database: the highest tree head that was given out, acts, and suppression marks.
+
+A database restored from an older copy cannot pretend that these never were.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from adapters.keys.files import sync_directory, write_private
+from governance.publishing import HighWater
+
+
+class FileMirror:
+    """Files of one store in a directory of its own, each line durable before the call returns."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def high_water(self) -> HighWater | None:
+        path = self._directory / "high-water.json"
+        if not path.exists():
+            return None
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return HighWater(found["size"], bytes.fromhex(found["root"]), found["note"])
+
+    @contextmanager
+    def advancing(self) -> Iterator[HighWater | None]:
+        """Hold the file's lock: nobody else publishes a head meanwhile."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (self._directory / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield self.high_water()
+
+    def write_high_water(self, new: HighWater) -> None:
+        text = json.dumps({"size": new.size, "root": new.root.hex(), "note": new.note})
+        write_private(self._directory / "high-water.json", text)
+
+    def add_acts(self, lines: Sequence[str]) -> None:
+        self._append("acts.jsonl", lines)
+
+    def acts(self) -> Sequence[str]:
+        return self._lines("acts.jsonl")
+
+    def add_marks(self, marks: Sequence[tuple[str, str]]) -> None:
+        self._append("suppression.txt", [f"{mark} {case}" for mark, case in marks])
+
+    def marks(self) -> Sequence[tuple[str, str]]:
+        return [(mark, case) for mark, case in (line.split(" ") for line in self._lines("suppression.txt"))]
+
+    def _append(self, name: str, lines: Sequence[str]) -> None:
+        known = set(self._lines(name))
+        new = [line for line in lines if line not in known]
+        if not new:
+            return
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self._directory / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write("".join(line + "\n" for line in new))
+            file.flush()
+            os.fsync(file.fileno())
+        sync_directory(self._directory)
+
+    def _lines(self, name: str) -> list[str]:
+        path = self._directory / name
+        if not path.exists():
+            return []
+        return [line for line in path.read_text(encoding="utf-8").splitlines() if line]

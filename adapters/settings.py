@@ -1,0 +1,67 @@
+"""Where the store and its keys are: options, else `LETHE_*` variables, read once."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from getpass import getuser
+from pathlib import Path
+
+from domain.clock import Clock, now, parse_rfc3339
+from domain.errors import BadInput, Unavailable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a command needs to find its store."""
+
+    store: str
+    keys: str
+    actor: str
+    clock: Clock
+
+    @property
+    def directory(self) -> Path | None:
+        """The embedded store's directory; None for a server."""
+        return None if self.is_server else Path(self.store)
+
+    @property
+    def is_server(self) -> bool:
+        return self.store.startswith(("postgresql://", "postgres://"))
+
+    @property
+    def keys_directory(self) -> Path:
+        """Raises Unavailable for keys that would lie in the store, or a provider that is not here."""
+        scheme, _, rest = self.keys.partition(":")
+        if scheme != "file" or not rest:
+            raise Unavailable("keys are named file:PATH")
+        path = Path(rest).expanduser().resolve()
+        if self.directory is not None and path.is_relative_to(self.directory.resolve()):
+            raise Unavailable("keys may not lie inside the store's directory: a copy of it would open everything")
+        return path
+
+
+def read_settings(
+    environment: Mapping[str, str] = os.environ,
+    *,
+    store: str | None = None,
+    keys: str | None = None,
+    actor: str | None = None,
+) -> Settings:
+    """Raises BadInput for a `LETHE_NOW` that is no time."""
+    return Settings(
+        store=store or environment.get("LETHE_STORE", "./lethe-data"),
+        keys=keys or environment.get("LETHE_KEYS", "file:~/.lethe/keys"),
+        actor=actor or environment.get("LETHE_ACTOR") or getuser(),
+        clock=_clock(environment.get("LETHE_NOW")),
+    )
+
+
+def _clock(fixed: str | None) -> Clock:
+    """The system's clock, or the moment of `LETHE_NOW`, for demonstrations and replayed imports."""
+    if fixed is None:
+        return now
+    try:
+        moment = parse_rfc3339(fixed)
+    except ValueError as error:
+        raise BadInput("environment", "LETHE_NOW", "a time in RFC 3339") from error
+    return lambda: moment

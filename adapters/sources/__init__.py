@@ -1,0 +1,1 @@
+"""Doors for files: JSON Lines, CSV and Parquet become calls or named rejections, and nothing else."""

@@ -1,0 +1,134 @@
+"""The log as readers see it, in SQL."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, Select, func, select
+
+from adapters.sql.engine import reading, writing
+from adapters.sql.schema import LOG, body, document, entry, head, progress, rejection, stream, tile
+from domain.log import Entry, Head, Stored
+from domain.tree import TILE_WIDTH, Frontier
+
+T = TypeVar("T")
+IN_A_QUERY = 500
+STORED = (entry.c.position, entry.c.entry_id, entry.c.key_id, body.c.sealed, entry.c.act, entry.c.fields)
+
+
+class SqlLog:
+    """Reads of what is committed; no call holds a transaction open after it returns."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def head(self) -> Head:
+        with reading(self._engine) as connection:
+            return read_head(connection)
+
+    def read(self, *, after: int, limit: int) -> Sequence[Stored]:
+        query = _stored().where(entry.c.position > after).order_by(entry.c.position).limit(limit)
+        with reading(self._engine) as connection:
+            return [Stored._make(row) for row in connection.execute(query).fetchall()]
+
+    def entries(self, *, after: int, limit: int) -> Sequence[Entry]:
+        query = select(entry).where(entry.c.position > after).order_by(entry.c.position).limit(limit)
+        with reading(self._engine) as connection:
+            return [Entry._make(row) for row in connection.execute(query).fetchall()]
+
+    def at(self, positions: Collection[int]) -> Sequence[Stored]:
+        found: list[Stored] = []
+        with reading(self._engine) as connection:
+            for some in in_chunks(sorted(positions)):
+                query = _stored().where(entry.c.position.in_(some)).order_by(entry.c.position)
+                found += [Stored._make(row) for row in connection.execute(query).fetchall()]
+        return found
+
+    def contents(self, positions: Collection[int]) -> Sequence[Entry]:
+        found: list[Entry] = []
+        with reading(self._engine) as connection:
+            for some in in_chunks(sorted(positions)):
+                query = select(entry).where(entry.c.position.in_(some)).order_by(entry.c.position)
+                found += [Entry._make(row) for row in connection.execute(query).fetchall()]
+        return found
+
+    def positions(self, streams: Collection[int]) -> Sequence[int]:
+        found: list[int] = []
+        with reading(self._engine) as connection:
+            for some in in_chunks(sorted(streams)):
+                query = select(stream.c.position).where(stream.c.handle.in_(some))
+                found += connection.execute(query).scalars()
+        return sorted(found)
+
+    def acts(self, names: Collection[str]) -> Sequence[Entry]:
+        query = select(entry).where(entry.c.act.in_(names), entry.c.act.is_not(None)).order_by(entry.c.position)
+        with reading(self._engine) as connection:
+            return [Entry._make(row) for row in connection.execute(query).fetchall()]
+
+    def tile(self, level: int, index: int) -> bytes:
+        start, end = index * TILE_WIDTH, (index + 1) * TILE_WIDTH
+        full = select(tile.c.hashes).where(tile.c.level == level, tile.c.number == index)
+        below = select(tile.c.root).where(tile.c.level == level - 1, tile.c.number >= start, tile.c.number < end)
+        with reading(self._engine) as connection:
+            stored = connection.execute(full).scalar()
+            if stored is not None:
+                return bytes(stored)
+            if level > 0:
+                return b"".join(connection.execute(below.order_by(tile.c.number)).scalars())
+            query = select(entry.c.hash).where(entry.c.position >= start, entry.c.position < end)
+            return b"".join(connection.execute(query.order_by(entry.c.position)).scalars())
+
+    def counts(self) -> Mapping[str, int]:
+        with reading(self._engine) as connection:
+            return {
+                table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+                for table in LOG.sorted_tables
+            }
+
+    def bodies(self, *, after: int, limit: int) -> Sequence[tuple[int, bytes]]:
+        """Bodies by position, whether or not an entry is there: what an audit compares."""
+        query = select(body).where(body.c.position > after).order_by(body.c.position).limit(limit)
+        with reading(self._engine) as connection:
+            return [(row.position, row.sealed) for row in connection.execute(query)]
+
+    def rejections(self, limit: int) -> Sequence[tuple[str, int, str, str]]:
+        """The newest refused records: (source, record number, field, reason)."""
+        columns = (rejection.c.source, rejection.c.record, rejection.c.field, rejection.c.reason)
+        query = select(*columns).order_by(rejection.c.id.desc()).limit(limit)
+        with reading(self._engine) as connection:
+            return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query)]
+
+    def progress(self, source: bytes) -> int:
+        """How many records of a source are in; zero for one that is unknown or finished."""
+        query = select(progress.c.records).where(progress.c.source == source)
+        with reading(self._engine) as connection:
+            return connection.execute(query).scalar() or 0
+
+    def document(self, digest: str) -> str | None:
+        """The text of a policy or notice, by the hash that an act names."""
+        with reading(self._engine) as connection:
+            return connection.execute(select(document.c.text).where(document.c.hash == digest)).scalar()
+
+    def keep_document(self, digest: str, kind: str, text: str) -> None:
+        """Store a text under its hash; the same text twice is not an error."""
+        with writing(self._engine) as connection:
+            if connection.execute(select(document.c.hash).where(document.c.hash == digest)).scalar() is None:
+                connection.execute(document.insert().values(hash=digest, kind=kind, text=text))
+
+
+def read_head(connection: Connection, *, lock: bool = False) -> Head:
+    """The head row; `lock` takes its row lock where the database has one."""
+    query = select(head.c.frontier, head.c.note).where(head.c.id == 1)
+    found = connection.execute(query.with_for_update() if lock else query).fetchone()
+    if found is None:
+        return Head(Frontier(), "")
+    return Head(Frontier.from_bytes(found.frontier), found.note)
+
+
+def in_chunks(values: Sequence[T], size: int = IN_A_QUERY) -> Iterator[Sequence[T]]:
+    """Runs of at most `size`: no statement has more parameters than any database takes."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+def _stored() -> Select[tuple[int, bytes, bytes, bytes, str, str]]:
+    return select(*STORED).select_from(entry.outerjoin(body, body.c.position == entry.c.position))

@@ -1,0 +1,3 @@
+from adapters.sql.migrations.environment import run
+
+run()

@@ -1,0 +1,136 @@
+"""Where ports meet adapters: the only module that names a database or a key store."""
+
+import os
+from hashlib import sha256
+from pathlib import Path
+
+from adapters.keys.files import FileKeyStore, read_private, write_private
+from adapters.keys.mirror import FileMirror
+from adapters.settings import Settings
+from adapters.sql.engine import Databases, open_directory, open_server
+from adapters.sql.keys import SqlKeyDatabase
+from adapters.sql.locked import append_lock
+from adapters.sql.log import SqlLog
+from adapters.sql.migrate import check_versions, migrate
+from adapters.sql.projections import SqlSlots
+from adapters.sql.storage import SqlStorage
+from domain.acts import Genesis, PolicyPublished, parse
+from domain.calls import REASONS
+from domain.errors import Unavailable
+from domain.note import print_vkey
+from governance.blind import Blinder
+from governance.keyring import Keyring, Random
+from governance.policy import load
+from governance.projecting import rebuild
+from governance.publishing import require_extends
+from governance.signing import generate, signer
+from governance.store import Store, append_acts
+
+SCHEMA = 1
+SECRETS = ("index", "suppression", "fold", "statistics", "actors")
+
+
+def initialise(settings: Settings, *, origin: str | None, fold_key: bytes | None, policy: str) -> Store:
+    """Make a store with its keys. Raises Unavailable where there is one already."""
+    random: Random = os.urandom
+    load(policy, "policy")
+    databases = _databases(settings, create=True)
+    migrate(databases)
+    log, database = SqlLog(databases.log), SqlKeyDatabase(databases.keyring)
+    if log.head().size:
+        raise Unavailable("there is a store here already")
+    number = int.from_bytes(random(8), "big") >> 1
+    directory = settings.keys_directory / f"{number:016x}"
+    keyring = Keyring(database, FileKeyStore.create(directory, random), log)
+    with database.writing() as rows:
+        rows.set_number("store", number)
+        rows.set_number("born", -1)
+        for name in SECRETS:
+            keyring.new_secret(rows, name, fold_key if name == "fold" and fold_key else random(32))
+    write_private(directory / "signing.key", generate(origin or f"lethe/{number:016x}", random(32)))
+    digest = sha256(policy.encode()).hexdigest()
+    log.keep_document(digest, "policy", policy)
+    store = _open(settings, databases, policy=policy, version=1, random=random)
+    genesis = Genesis(schema=SCHEMA, origin=store.origin, policy=digest)
+    append_acts(store, [("genesis", genesis), ("policy_published", PolicyPublished(version=1, hash=digest))])
+    return store
+
+
+def open_store(settings: Settings, *, random: Random = os.urandom, strict: bool = True) -> Store:
+    """Raises Unavailable when there is no store, and Rollback (if strict) when it is not the one published last."""
+    databases = _databases(settings, create=False)
+    check_versions(databases)
+    log = SqlLog(databases.log)
+    acts = log.acts(["policy_published"])
+    if not acts:
+        raise Unavailable("there is no store here; make one with `lethe init`")
+    act = parse("policy_published", acts[-1].fields or "")
+    assert isinstance(act, PolicyPublished)
+    text = log.document(act.hash)
+    if text is None or sha256(text.encode()).hexdigest() != act.hash:
+        raise Unavailable("the policy's text is not the one that was published")
+    store = _open(settings, databases, policy=text, version=act.version, random=random)
+    if strict:
+        require_extends(store.log.head(), store.mirror.high_water(), store.log)
+    return store
+
+
+def rejected(settings: Settings, limit: int) -> list[dict[str, object]]:
+    """The newest refused records: source, record, field, reason and what the reason means."""
+    databases = _databases(settings, create=False)
+    check_versions(databases)
+    found = SqlLog(databases.log).rejections(limit)
+    names = ("source", "record", "field", "reason")
+    return [{**dict(zip(names, row, strict=True)), "text": REASONS.get(row[3], row[3])} for row in found]
+
+
+def publish_policy(settings: Settings, store: Store, text: str) -> int:
+    """Put a checked policy on the log and rebuild the projections under it; returns its version."""
+    load(text, "policy")
+    digest = sha256(text.encode()).hexdigest()
+    databases = _databases(settings, create=False)
+    SqlLog(databases.log).keep_document(digest, "policy", text)
+    version = store.policy_version + 1
+    append_acts(store, [("policy_published", PolicyPublished(version=version, hash=digest))])
+    rebuild(open_store(settings, random=store.random), check=False)
+    return version
+
+
+def _databases(settings: Settings, *, create: bool) -> Databases:
+    if settings.is_server:
+        return open_server(settings.store)
+    directory = Path(settings.store)
+    if create:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    elif not (directory / "log.db").exists():
+        raise Unavailable("there is no store here; make one with `lethe init`")
+    return open_directory(directory)
+
+
+def _open(settings: Settings, databases: Databases, *, policy: str, version: int, random: Random) -> Store:
+    log, database = SqlLog(databases.log), SqlKeyDatabase(databases.keyring)
+    with database.reading() as rows:
+        directory = settings.keys_directory / f"{rows.number('store'):016x}"
+        keyring = Keyring(database, FileKeyStore(directory, random), log)
+        secrets = {name: keyring.secret(rows, name) for name in SECRETS}
+    key = signer(read_private(directory / "signing.key"))
+    blinder = Blinder(secrets["index"], secrets["suppression"])
+    rules = load(policy, "policy")
+    return Store(
+        origin=key.key.name,
+        vkey=print_vkey(key.key),
+        log=log,
+        lock=lambda: append_lock(databases),
+        keyring=keyring,
+        blinder=blinder,
+        slots=SqlSlots(databases.projections),
+        storage=SqlStorage(databases, settings.directory),
+        mirror=FileMirror(directory / "mirror"),
+        policy=rules,
+        policy_version=version,
+        fold=rules.fold_config(secrets["fold"]),
+        actor=Blinder(secrets["actors"], b"").blind(f"actor:{settings.actor}"),
+        clock=settings.clock,
+        random=random,
+        sign=lambda size, root: key.sign_tree_head(key.key.name, size, root),
+    )

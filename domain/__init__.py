@@ -1,0 +1,1 @@
+"""The language of the store: events, entries, acts, the tree, errors. Imports nothing above it."""

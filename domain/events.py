@@ -1,0 +1,59 @@
+"""An event is a fact about one subject; a body holds those of one subject, class and append."""
+
+from typing import Any, Final
+
+from msgspec import Struct
+
+Micros = int
+"""Microseconds since 1970-01-01T00:00:00Z."""
+
+# Kinds are stored: named by hand, never renamed. A new shape is a new number.
+TRACK: Final = "track/1"
+PAGE: Final = "page/1"
+SCREEN: Final = "screen/1"
+IDENTIFY: Final = "identify/1"
+GROUP: Final = "group/1"
+LINKED: Final = "identifier.linked/1"  # properties: identifier
+MERGED: Final = "subject.merged/1"  # properties: into (hex subject id); an event of the absorbed subject
+DISCLOSED: Final = "profile.disclosed/1"  # properties: purpose, recipient, fields
+CONSENTED: Final = "consent.given/1"  # properties: purpose
+WITHDREW: Final = "consent.withdrawn/1"  # properties: purpose
+CASE: Final = "case/1"  # properties: step and what it decided; an event of the case, not of a person
+
+BEHAVIOUR: Final = frozenset({TRACK, PAGE, SCREEN})
+"""The kinds that count as activity."""
+
+
+class Event(Struct, array_like=True, frozen=True, gc=False):
+    """What happened, when, and how it came in. Field order is the stored format: append only."""
+
+    kind: str
+    name: str  # of a track, page or screen call; empty otherwise
+    at: Micros  # event time after clock-skew correction, never past receipt by more than 5 minutes
+    recorded: Micros  # receipt time: the server's, or declared by a backfill
+    arrival: int  # index within its append
+    source: str
+    message_id: str
+    identifiers: list[str]  # "kind:value", as the call named them
+    properties: dict[str, Any]
+    context: dict[str, Any]
+    original: Micros | None = None
+    sent: Micros | None = None
+    policy: int = 0  # version of the policy that admitted it
+
+
+class Body(Struct, array_like=True, frozen=True, gc=False):
+    """The events of one subject, retention class and epoch in one append."""
+
+    version: int  # of this format: 1
+    first: int  # first position of the append: with `at` and `arrival` the order of a subject's events
+    events: list[Event]
+
+
+Order = tuple[Micros, int, int]
+"""(event time, first position of its append, arrival index): the order of a subject's events."""
+
+
+def type_of(event: Event) -> str:
+    """The name under which activity counts an event: a track call's own name, else page or screen."""
+    return event.name if event.kind == TRACK else event.kind.partition("/")[0]

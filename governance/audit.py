@@ -1,0 +1,98 @@
+"""Whether the store is what the log says: every finding by name, with the position where it is."""
+
+from collections.abc import Callable, Iterator
+
+from domain.errors import LetheError
+from domain.log import Entry, Log, leaf
+from domain.proofs import frontier_at
+from domain.tree import Frontier, leaf_hashes
+from governance.completeness import Completeness
+from governance.findings import Finding, Report
+from governance.publishing import HighWater
+from governance.removals import EXECUTED, all_removals
+from governance.signing import open_tree_head
+from governance.store import Store
+
+CHUNK = 5000
+
+
+def verify_live(store: Store, *, progress: Callable[[int, int], None] | None = None) -> Report:
+    """Check the whole log and keyring of a live store, as of the head when it starts. Changes nothing."""
+    report = Report()
+    head = store.log.head()
+    report.size, report.root = head.size, head.frontier.root().hex()
+    _check_head(store, report)
+    audit = Completeness(report, all_removals(store, EXECUTED))
+    tree = Frontier()
+    for entries in _chunks(store.log, head.size):
+        gap = next((at for at, entry in enumerate(entries, tree.size) if entry.position != at), None)
+        if gap is not None:
+            report.findings.append(Finding("missing", gap, "log.entry.position", "there is no entry at this position"))
+            break
+        hashes = leaf_hashes(map(leaf, entries))
+        report.findings += [
+            Finding("altered", entry.position, "log.entry", "the row is not the one that was hashed when appended")
+            for entry, computed in zip(entries, hashes, strict=True)
+            if entry.hash != computed
+        ]
+        tree = tree.extended(hashes)
+        audit.look(entries, dict(_bodies(store, entries)))
+        if progress is not None:
+            progress(tree.size, head.size)
+    if tree.size < head.size:
+        report.findings.append(Finding("missing", tree.size, "log.entry", "the log ends before its head"))
+    elif tree.root() != head.frontier.root():
+        position = _first_altered(store.log, head.size)
+        report.findings.append(Finding("altered", position, "log.entry", "the entry's hash is not the tree's"))
+    audit.finish(store)
+    _check_high_water(store, report, store.mirror.high_water())
+    return report
+
+
+def _chunks(log: Log, size: int) -> Iterator[list[Entry]]:
+    after = -1
+    while entries := [entry for entry in log.entries(after=after, limit=CHUNK) if entry.position < size]:
+        yield entries
+        after = entries[-1].position
+
+
+def _bodies(store: Store, entries: list[Entry]) -> list[tuple[int, bytes]]:
+    first, last = entries[0].position, entries[-1].position
+    found = store.log.bodies(after=first - 1, limit=last - first + 1)
+    return [(position, sealed) for position, sealed in found if position <= last]
+
+
+def _check_head(store: Store, report: Report) -> None:
+    head = store.log.head()
+    try:
+        signed = open_tree_head(head.note, store.vkey)
+    except LetheError:
+        report.findings.append(Finding("signature", None, "log.head.note", "the tree head is not signed by the log"))
+        return
+    if (signed.size, signed.root) != (head.size, head.frontier.root()):
+        report.findings.append(Finding("altered", None, "log.head", "the signed tree head is not the stored one"))
+
+
+def _check_high_water(store: Store, report: Report, last: HighWater | None) -> None:
+    if last is None:
+        return
+    if report.size < last.size:
+        report.findings.append(Finding("rollback", report.size, "log.entry", "a longer log was published before"))
+        return
+    try:
+        same = frontier_at(last.size, store.log).root() == last.root
+    except LetheError:
+        same = False
+    if not same:
+        report.findings.append(Finding("rollback", None, "log.entry", "another tree was published before"))
+
+
+def _first_altered(log: Log, size: int) -> int | None:
+    """The first entry whose leaf is not in its tile; the tiles themselves stand against the signed root."""
+    for entries in _chunks(log, size):
+        for entry in entries:
+            tile = log.tile(0, entry.position // 256)
+            place = entry.position % 256 * 32
+            if tile[place : place + 32] != leaf_hashes([leaf(entry)])[0]:
+                return entry.position
+    return None

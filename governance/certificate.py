@@ -1,0 +1,104 @@
+"""An erasure certificate: the act, its place in the log, and the signed tree head; checked without the store."""
+
+from typing import Any
+
+import msgspec
+
+from domain.acts import Removal
+from domain.errors import NotFound
+from domain.log import Entry, leaf
+from domain.proofs import inclusion_proof
+from domain.treehead import ProofFile, print_proof
+from governance.publishing import publish
+from governance.removals import EXECUTED, removals
+from governance.signing import verify_tlog_proof
+from governance.store import Store
+
+FORMAT = "lethe-certificate/1"
+
+NOT_COVERED = {
+    "backups": (
+        "Backups of the keyring made before this date open until the key generation is rotated.",
+        "在此日期之前制作的密钥环备份，在密钥代轮换之前仍可打开。",
+    ),
+    "storage_medium": (
+        "Old blocks of the storage medium; the guarantee rests on the destroyed keys.",
+        "存储介质上的旧数据块；保证以密钥已被销毁为基础。",
+    ),
+    "server_wal": (
+        "The database server's write-ahead log until it is recycled; key rotation ends this.",
+        "数据库服务器的预写日志（在被回收之前）；密钥轮换可消除此情况。",
+    ),
+    "server_wal_archive": (
+        "Archived write-ahead logs; key rotation ends this.",
+        "已归档的预写日志；密钥轮换可消除此情况。",
+    ),
+    "replicas": ("Replicas that have not applied the deletion yet.", "尚未应用此次删除的副本。"),
+}
+STATEMENT = (
+    "The keys of this person were destroyed and the sealed bodies removed. What is listed as not covered is not claimed.",
+    "此人的密钥已被销毁，加密内容已被删除。列为“未涵盖”的部分不作任何声明。",
+)
+
+
+def certificate(store: Store, case: bytes, *, residue: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The certificate of a completed case. Raises NotFound for one that is not carried out."""
+    acts = removals(store, EXECUTED, case)
+    if not acts:
+        raise NotFound
+    head = publish(store.log, store.mirror)
+    first = acts[0][1]
+    return {
+        "format": FORMAT,
+        "origin": store.origin,
+        "vkey": store.vkey,
+        "case": case.hex(),
+        "acts": [_proven(store, entry, head.size, head.note) for entry, _ in acts],
+        "destroyed": {
+            "keys": sum(len(act.keys) for _, act in acts),
+            "entries": first.entries,
+            "bodies": first.bodies,
+            "root": first.root,
+            "technique": first.technique,
+        },
+        "kept": {"classes": ["evidence"], "months": store.policy.months("evidence")},
+        "not_covered": [
+            {"code": code, "en": NOT_COVERED[code][0], "zh": NOT_COVERED[code][1]} for code in first.uncovered
+        ],
+        "residue": residue,
+        "statement": {"en": STATEMENT[0], "zh": STATEMENT[1]},
+    }
+
+
+def verify(document: dict[str, Any], vkey: str) -> list[int]:
+    """The proven positions of the acts. Raises BadProof, BadNote or BadSignature for what does not hold.
+
+    `vkey` is pinned by the verifier: the one inside the document proves nothing.
+    """
+    positions = []
+    for act in document["acts"]:
+        proven = verify_tlog_proof(act["proof"], act["entry"].encode(), vkey)
+        fields = msgspec.json.decode(act["entry"])
+        removal = msgspec.convert(fields["b"], Removal)
+        if fields["act"] != EXECUTED or removal.case != document["case"] or fields["seq"] != proven.position:
+            raise NotFound
+        positions.append(proven.position)
+    return positions
+
+
+def prove_entry(store: Store, position: int) -> dict[str, Any]:
+    """An entry's leaf and the proof of its place. Raises NotFound past the end of the log."""
+    head = publish(store.log, store.mirror)
+    found = store.log.contents([position])
+    if not found or position >= head.size:
+        raise NotFound
+    return _proven(store, found[0], head.size, head.note)
+
+
+def _proven(store: Store, entry: Entry, size: int, note: str) -> dict[str, Any]:
+    siblings = inclusion_proof(entry.position, size, store.log)
+    return {
+        "position": entry.position,
+        "entry": leaf(entry).decode(),
+        "proof": print_proof(ProofFile(entry.position, tuple(siblings), note)),
+    }

@@ -1,0 +1,19 @@
+"""What a door asks of governance for a whole stream of records: take in, keep up, tell how far."""
+
+from hashlib import sha256
+
+from governance.cleaning import Cleaner
+from governance.intake import Recorder
+from governance.people import People
+from governance.store import Store
+
+
+def recorder(store: Store, *, source: str, origin: str = "", backfill: bool = False) -> Recorder:
+    """Records what comes from one source; `origin` names the file that message ids are derived from."""
+    cleaner = Cleaner(store.policy, version=store.policy_version, source=source, origin=origin, backfill=backfill)
+    return Recorder(store, cleaner, People(store.keyring, store.blinder), source, store.actor)
+
+
+def source_key(store: Store, content_digest: bytes, mapping: bytes) -> bytes:
+    """Names a source in the progress table; keyed, as a plain digest of a file could be confirmed by guessing."""
+    return store.blinder.mark(sha256(content_digest + mapping).digest())

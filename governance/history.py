@@ -1,0 +1,35 @@
+"""The subject's entries as the officer sees them: where, when, of which class and kind; never values."""
+
+from typing import Any
+
+from domain.clock import day_name
+from domain.events import type_of
+from governance.sealing import open_body
+from governance.store import Store
+from governance.subjects import component, find, name_of
+
+
+def history_of(store: Store, identifier: str) -> dict[str, Any]:
+    """Every entry of the component, with the state of its key. Raises NotFound."""
+    who = component(store, find(store, identifier))
+    positions = store.log.positions(who.handles)
+    days = {one.position: one.day for one in store.log.contents(positions)}
+    classes = {row.key_id: row.klass for row in who.keys}
+    stored = store.log.at(positions)
+    keys = store.keyring.find({one.key_id for one in stored if one.key_id is not None})
+    entries = []
+    for one in stored:
+        key = keys.get(one.key_id or b"")
+        readable = key is not None and one.sealed is not None
+        events = open_body(key, one.entry_id, one.sealed).events if key and one.sealed is not None else []
+        entries.append(
+            {
+                "position": one.position,
+                "day": day_name(days[one.position]),
+                "class": classes.get(one.key_id or b""),
+                "key": "live" if readable else "destroyed" if key is None else "body gone",
+                "types": sorted({type_of(event) for event in events}),
+                "events": len(events),
+            }
+        )
+    return {"subject": name_of(who.root), "entries": entries}

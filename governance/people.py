@@ -1,0 +1,119 @@
+"""What the keyring knows of the people in a batch, kept between batches while nobody changed it."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
+
+from governance.blind import Blinder
+from governance.keyring import IDENTITY, Keyring, Random
+from governance.keyrows import LIVE, IdentifierRow, KeyRow, KeyRows, SubjectRow
+from governance.sealing import DataKey, hkdf
+
+CACHED = 200_000
+
+
+class Person(NamedTuple):
+    """A live root subject: its stream, its keys by (class, epoch), and where its message ids are known."""
+
+    subject: bytes
+    handle: int
+    keys: dict[tuple[str, int], DataKey]
+    seen: list[tuple[int, bytes]]  # (stream, dedupe secret) of itself, then of those it absorbed
+
+
+class People:
+    """A cache over the keyring's rows; `begin` empties it when another process fenced or merged."""
+
+    def __init__(self, keyring: Keyring, blinder: Blinder) -> None:
+        self._keyring = keyring
+        self._blinder = blinder
+        self._roots: dict[str, bytes] = {}
+        self._persons: dict[bytes, Person] = {}
+        self._suppressed: set[str] = set()
+        self._changes = -1
+        self._rows: KeyRows | None = None
+
+    def begin(self, rows: KeyRows, identifiers: Collection[str]) -> None:
+        """Look up what this batch needs, under the append lock."""
+        changes = self._keyring.notice_changes(rows)
+        if changes != self._changes or len(self._roots) > CACHED or len(self._persons) > CACHED:
+            self.forget()
+            self._changes = changes
+        self._rows = rows
+        unknown = [one for one in identifiers if one not in self._roots]
+        blinds = {self._blinder.blind(one): one for one in unknown}
+        found = rows.identifiers(blinds)
+        roots = rows.roots({row.subject for row in found.values()})
+        for blind, row in found.items():
+            self._roots[blinds[blind]] = roots.get(row.subject, row.subject)
+        marks = {self._blinder.mark(blind): one for blind, one in blinds.items() if blind not in found}
+        self._suppressed = {marks[mark] for mark in rows.suppressed(marks)}
+        fresh = {self._roots[one] for one in unknown if one in self._roots}
+        fenced = {row.subject for row in rows.subjects(fresh).values() if row.state != LIVE}
+        self._suppressed |= {one for one in unknown if self._roots.get(one) in fenced}
+        for one in self._suppressed:
+            self._roots.pop(one, None)
+
+    def forget(self) -> None:
+        """Nothing of an earlier look survives."""
+        self._roots.clear()
+        self._persons.clear()
+
+    def subject(self, identifier: str) -> bytes | None:
+        return self._roots.get(identifier)
+
+    def is_suppressed(self, identifier: str) -> bool:
+        return identifier in self._suppressed
+
+    def strengths(self, subject: bytes) -> list[int]:
+        assert self._rows is not None
+        return [row.strength for row in self._rows.identifiers_of(self._rows.members(subject))]
+
+    def load(self, subjects: Collection[bytes]) -> dict[bytes, Person]:
+        """The persons of a batch, keys unwrapped."""
+        assert self._rows is not None
+        missing = [one for one in subjects if one not in self._persons]
+        if missing:
+            self._load(missing, self._rows)
+        return {one: self._persons[one] for one in subjects}
+
+    def add(self, subject: bytes, handle: int, keys: Sequence[DataKey]) -> Person:
+        """A person made in this batch."""
+        person = Person(subject, handle, {(key.klass, key.epoch): key for key in keys}, [])
+        person.seen.append((handle, dedupe_secret(person.keys[IDENTITY, 0])))
+        self._persons[subject] = person
+        return person
+
+    def _load(self, missing: Sequence[bytes], rows: KeyRows) -> None:
+        merged = rows.absorbing(missing)
+        members = {one: rows.members(one) if one in merged else [one] for one in missing}
+        everyone = [member for some in members.values() for member in some]
+        handles = {row.subject: row.handle for row in rows.subjects(everyone).values()}
+        by_subject: dict[bytes, list[DataKey]] = {}
+        for key in self._keyring.open(_needed(rows.keys_of(everyone), set(missing))):
+            by_subject.setdefault(key.subject, []).append(key)
+        for one in missing:
+            person = self.add(one, handles[one], by_subject[one])
+            for member in members[one][1:]:
+                secret = next(dedupe_secret(key) for key in by_subject[member] if key.klass == IDENTITY)
+                person.seen.append((handles[member], secret))
+
+
+def _needed(keys: Sequence[KeyRow], roots: set[bytes]) -> list[KeyRow]:
+    return [row for row in keys if row.subject in roots or row.klass == IDENTITY]
+
+
+def dedupe_secret(identity: DataKey) -> bytes:
+    """Keys the digests of a subject's message ids; dies with the subject's identity key."""
+    return hkdf(identity.raw, b"dedupe/1")
+
+
+def subject_rows(created: Sequence[bytes], random: Random, size: int) -> list[SubjectRow]:
+    """Rows of new subjects, each with a random stream handle of 63 bits."""
+    return [SubjectRow(one, int.from_bytes(random(8), "big") >> 1, LIVE, None, size) for one in created]
+
+
+def identifier_rows(
+    links: Sequence[tuple[bytes, str, int]], blind: Callable[[str], bytes], size: int
+) -> list[IdentifierRow]:
+    """Rows of the blind index for (subject, identifier, strength)."""
+    return [IdentifierRow(blind(identifier), subject, strength, size) for subject, identifier, strength in links]

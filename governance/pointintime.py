@@ -1,0 +1,99 @@
+"""A profile as it was: the subject's own entries folded up to a position or a time, minus today's erasures."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from domain.events import LINKED, Body, Event, Micros
+from domain.meaning import FoldConfig
+from governance.replay import UNFOLDED
+from governance.store import Store
+from governance.subjects import Component, own_entries
+from projections import state as states
+from projections.runner import Step, Told, catch_up
+from projections.state import State
+
+
+class Past(NamedTuple):
+    """A state of the past, the position it goes up to, and how many of the entries stay shut."""
+
+    state: State
+    position: int
+    withheld: int
+
+
+def as_of_position(store: Store, who: Component, identifier: str, position: int) -> Past | None:
+    """None when the identifier named nobody at that position."""
+    return _past(store, who, identifier, through=position, keep=lambda _: True)
+
+
+def as_of_time(store: Store, who: Component, identifier: str, time: Micros) -> Past | None:
+    """Counts what was received by that time. None when the identifier named nobody then."""
+    return _past(store, who, identifier, through=None, keep=lambda event: event.recorded <= time)
+
+
+def _past(
+    store: Store, who: Component, identifier: str, *, through: int | None, keep: Callable[[Event], bool]
+) -> Past | None:
+    own = own_entries(store, who, through=through)
+    told = [
+        Told(position, subject, kept)
+        for position, subject, klass, body in own.bodies
+        if klass not in UNFOLDED and (kept := _kept(body, keep)).events
+    ]
+    scratch = fold_own(told, store.fold)
+    linked = {event.properties["identifier"] for one in told for event in one.body.events if event.kind == LINKED}
+    if identifier not in linked:
+        return None
+    found = next(
+        (state for row in scratch.values() if identifier in (state := states.decode(row)).identity.identifiers), None
+    )
+    return None if found is None else Past(found, told[-1].position if told else -1, own.withheld)
+
+
+def fold_own(told: Sequence[Told], config: FoldConfig) -> dict[bytes, bytes]:
+    """The states of a few subjects from their own bodies, by the same runner as every projection."""
+    scratch = _Scratch(list(told))
+    catch_up(scratch, scratch, config)
+    return scratch.rows
+
+
+def _kept(body: Body, keep: Callable[[Event], bool]) -> Body:
+    events = [event for event in body.events if keep(event)]
+    return body if len(events) == len(body.events) else replace(body, events=events)
+
+
+class _Scratch:
+    """A history of these steps alone, and states that live as long as the call."""
+
+    def __init__(self, told: list[Told]) -> None:
+        self._told = told
+        self.rows: dict[bytes, bytes] = {}
+        self._checkpoint = -1
+
+    def head(self) -> int:
+        return self._told[-1].position + 1 if self._told else 0
+
+    def read(self, *, after: int, limit: int) -> Sequence[Step]:
+        return [one for one in self._told if one.position > after]
+
+    def checkpoint(self) -> int:
+        return self._checkpoint
+
+    def load(self, subjects: Collection[bytes]) -> dict[bytes, bytes]:
+        return {one: self.rows[one] for one in subjects if one in self.rows}
+
+    def shared(self) -> dict[str, bytes]:
+        return {}
+
+    def save(
+        self,
+        *,
+        expected: int,
+        checkpoint: int,
+        states: Mapping[bytes, bytes | None],
+        shared: Mapping[str, bytes | None],
+    ) -> None:
+        self.rows.update({one: row for one, row in states.items() if row is not None})
+        self._checkpoint = checkpoint

@@ -1,0 +1,53 @@
+"""Tree heads leave the process only after a file outside the database knows them."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+from domain.errors import Damaged
+from domain.log import Head, Log
+from domain.proofs import frontier_at
+
+
+class HighWater(NamedTuple):
+    """The largest tree head that was ever given out."""
+
+    size: int
+    root: bytes
+    note: str
+
+
+class Rollback(Damaged):
+    """The log does not extend what was published: it was restored from an older copy, or forked."""
+
+
+class Mirror(Protocol):
+    """What is kept outside the database and its backups."""
+
+    def high_water(self) -> HighWater | None: ...
+    def advancing(self) -> AbstractContextManager[HighWater | None]: ...
+    def write_high_water(self, new: HighWater) -> None: ...
+    def add_acts(self, lines: Sequence[str]) -> None: ...
+    def acts(self) -> Sequence[str]: ...
+    def add_marks(self, marks: Sequence[tuple[str, str]]) -> None: ...
+    def marks(self) -> Sequence[tuple[str, str]]: ...
+
+
+def publish(log: Log, mirror: Mirror) -> Head:
+    """The newest head, once the high-water file holds it. Raises Rollback when it does not extend the last one."""
+    with mirror.advancing() as last:
+        head = log.head()
+        require_extends(head, last, log)
+        if last is None or head.size > last.size:
+            mirror.write_high_water(HighWater(head.size, head.frontier.root(), head.note))
+    return head
+
+
+def require_extends(head: Head, last: HighWater | None, log: Log) -> None:
+    """Raises Rollback unless the log still holds the tree that was published last."""
+    if last is None:
+        return
+    if head.size < last.size:
+        raise Rollback("the log is shorter than the tree head that was published", head.size)
+    if frontier_at(last.size, log).root() != last.root:
+        raise Rollback("the log is not the one that was published", last.size)

@@ -1,0 +1,1 @@
+"""Answers folded from events, and the scores attached to them."""

@@ -1,0 +1,176 @@
+"""Brings projections up to the log: reads steps, folds them into states, saves states and checkpoint together."""
+
+import gc
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple, Protocol, assert_never
+
+from domain.events import BEHAVIOUR, MERGED, Body
+from domain.meaning import FoldConfig
+from projections.working import Working
+
+
+class Told(NamedTuple):
+    """A body that could be opened, and whose it is."""
+
+    position: int
+    subject: bytes
+    body: Body
+
+
+class Passed(NamedTuple):
+    """An act of no concern, or a body that is gone or cannot be opened."""
+
+    position: int
+
+
+class Forgot(NamedTuple):
+    """These subjects are to be forgotten, whatever is known of them; live models go too, as they remember them."""
+
+    position: int
+    subjects: tuple[bytes, ...]
+
+
+class Trained(NamedTuple):
+    """A model is fitted on the statistics as they stand at the position before."""
+
+    position: int
+    model_id: str
+    scorer: str
+    version: int
+    through: int
+
+
+class Retired(NamedTuple):
+    """The model of this id is live no more; one that is not live already is no error."""
+
+    position: int
+    model_id: str
+
+
+Step = Told | Passed | Forgot | Trained | Retired
+
+
+class History(Protocol):
+    """The log as projections see it: opened, and reduced to what concerns them."""
+
+    def head(self) -> int:
+        """The number of entries, which is the next position."""
+        ...
+
+    def read(self, *, after: int, limit: int) -> Sequence[Step]:
+        """Steps beyond `after`, ascending, of at most `limit` entries; the steps of one position come together."""
+        ...
+
+
+class States(Protocol):
+    """One slot of the projections' tables; sealing is behind it."""
+
+    def checkpoint(self) -> int:
+        """The last position folded; -1 at first."""
+        ...
+
+    def load(self, subjects: Collection[bytes]) -> dict[bytes, bytes]:
+        """The rows of those subjects that have one."""
+        ...
+
+    def shared(self) -> dict[str, bytes]:
+        """Statistics as `statistic/NAME`, models as `model/SCORER`."""
+        ...
+
+    def save(
+        self,
+        *,
+        expected: int,
+        checkpoint: int,
+        states: Mapping[bytes, bytes | None],
+        shared: Mapping[str, bytes | None],
+    ) -> None:
+        """One transaction; None deletes a row. Raises MovedOn unless `checkpoint()` is still `expected`."""
+        ...
+
+
+def catch_up(
+    history: History,
+    states: States,
+    config: FoldConfig,
+    *,
+    through: int | None = None,
+    chunk_entries: int = 2000,
+    working_bytes: int = 128 << 20,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Fold what lies between the checkpoint and `through` (default: the head). Returns the checkpoint reached.
+
+    The result depends on neither `chunk_entries` nor `working_bytes`. `progress` is told (position, last position)
+    after each chunk. Raises MovedOn when another runner saved first: what this one folded since its last save is lost.
+    """
+    saved = reached = states.checkpoint()
+    last = min(history.head() - 1, history.head() - 1 if through is None else through)
+    working = Working(states.load, states.shared(), config)
+
+    def save() -> None:
+        rows, shared = working.settled()
+        states.save(expected=saved, checkpoint=reached, states=rows, shared=shared)
+
+    while reached < last:
+        found = history.read(after=reached, limit=min(chunk_entries, last - reached))
+        steps = [step for step in found if step.position <= last]
+        if not steps:
+            break
+        working.prepare(_subjects(steps))
+        with _collector_paused():
+            _fold(working, steps)
+        reached = steps[-1].position
+        if working.size_bytes > working_bytes:
+            save()
+            saved = reached
+        if progress is not None:
+            progress(reached, last)
+    if reached > saved:
+        save()
+    return reached
+
+
+def _fold(working: Working, steps: Sequence[Step]) -> None:
+    for step in steps:
+        match step:
+            case Told():
+                working.tell(step.subject, step.body)
+            case Passed():
+                pass
+            case Forgot():
+                working.forget(step.subjects)
+            case Trained():
+                working.train(step.model_id, step.scorer, step.version, through=step.through)
+            case Retired():
+                working.retire(step.model_id)
+            case _:
+                assert_never(step)
+
+
+def _subjects(steps: Sequence[Step]) -> set[bytes]:
+    """Whose states the steps will ask for, as far as it shows without reading every event."""
+    found: set[bytes] = set()
+    for step in steps:
+        if isinstance(step, Told):
+            found.add(step.subject)
+            if (
+                step.body.events and step.body.events[0].kind not in BEHAVIOUR
+            ):  # a hint: a merge missed here is loaded alone
+                found.update(bytes.fromhex(e.properties["into"]) for e in step.body.events if e.kind == MERGED)
+        elif isinstance(step, Forgot):
+            found.update(step.subjects)
+    return found
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """States grow to many containers and no cycles: looking for cycles among them costs a third of a fold."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

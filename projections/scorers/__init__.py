@@ -1,0 +1,1 @@
+"""Scores: models fitted on statistics, and how they read one state."""

@@ -1,0 +1,54 @@
+"""Asking for help costs no heavy import. Modules are counted, not milliseconds."""
+
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = {
+    "alembic", "cryptography", "numpy", "pandas", "psycopg", "pyarrow", "pydantic", "rich", "scipy", "sklearn",
+    "sqlalchemy", "structlog",
+}  # fmt: skip
+
+RUN = """
+import json, sys
+from adapters.cli.app import main
+sys.argv = ["lethe", *sys.argv[1:]]
+try:
+    main()
+finally:
+    print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr)
+"""
+
+
+def lethe(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", RUN, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("question", ["--help", "--version"])
+def test_it_answers_without_importing_anything_heavy(question: str) -> None:
+    if question == "--version" and not list(distributions(name="lethe-profiles")):
+        pytest.skip("the version is known where the project is installed, as ./run does")
+
+    answered = lethe(question)
+
+    assert answered.returncode == 0, answered.stderr
+    assert HEAVY & set(json.loads(answered.stderr.splitlines()[-1])) == set()
+
+
+def test_help_names_the_command_and_its_options() -> None:
+    said = lethe("--help").stdout
+
+    assert "Usage: lethe" in said
+    assert "--version" in said
+
+
+def test_an_unknown_command_is_a_usage_error() -> None:
+    assert lethe("remember-me").returncode == 2
