@@ -17,15 +17,12 @@ SUPPORT = 4
 
 def contribute(interests: Series) -> Cells:
     """Cells of one subject: weight and subjects by category, and the weight of all together."""
-    cells: Cells = {}
-    total = 0
-    for category, days in interests.items():
-        weight = sum(days.values())
-        total += weight
+    weights = {category: sum(days.values()) for category, days in sorted(interests.items())}
+    cells: Cells = {("subjects", category): 1 for category in weights}
+    if weights:
+        cells["weight",] = sum(weights.values())
+    for category, weight in weights.items():
         cells["weight", category] = weight
-        cells["subjects", category] = 1
-    if total:
-        cells["weight",] = total
     return cells
 
 

@@ -59,7 +59,7 @@ class History(Protocol):
         ...
 
     def read(self, *, after: int, limit: int) -> Sequence[Step]:
-        """Steps beyond `after`, ascending, of at most `limit` entries; the steps of one position come together."""
+        """The steps of the next entries, at most `limit`, ascending; none left out, those of a position together."""
         ...
 
 
@@ -110,12 +110,12 @@ def catch_up(
     working = Working(states.load, states.shared(), config)
 
     def save() -> None:
-        rows, shared = working.settled()
+        with _collector_paused():
+            rows, shared = working.settled()
         states.save(expected=saved, checkpoint=reached, states=rows, shared=shared)
 
     while reached < last:
-        found = history.read(after=reached, limit=min(chunk_entries, last - reached))
-        steps = [step for step in found if step.position <= last]
+        steps = history.read(after=reached, limit=min(chunk_entries, last - reached))
         if not steps:
             break
         working.prepare(_subjects(steps))

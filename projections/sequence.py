@@ -53,7 +53,7 @@ def unpack(flat: list[int], texts: list[str]) -> list[Step]:
 def texts(steps: list[Step]) -> set[str]:
     """Every text that `pack` will look up."""
     settle(steps)
-    return {text for step in steps for text in step[3:]}
+    return {step[3] for step in steps} | {step[4] for step in steps}
 
 
 def view(steps: list[Step], at: Micros) -> dict[str, Any]:

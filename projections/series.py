@@ -29,6 +29,9 @@ def add(into: Series, other: Mapping[str, Mapping[int, int]]) -> None:
 
 def pack_days(days: Mapping[int, int]) -> Flat:
     """Canonical: the same numbers give the same list, whatever order they came in."""
+    if len(days) == 1:  # most are: a category seen on one day
+        (day, number) = next(iter(days.items()))
+        return [day, number if -_WORD <= number < _WORD else str(number)] if number else []
     live = days if all(days.values()) else {day: number for day, number in days.items() if number}
     order = sorted(live)
     numbers: Flat = [live[day] for day in order]
@@ -40,6 +43,8 @@ def pack_days(days: Mapping[int, int]) -> Flat:
 def unpack_days(flat: Flat) -> Days:
     """What `pack_days` was given, less the zeros."""
     half = len(flat) // 2
+    if half == 1:
+        return {flat[0]: int(flat[1])}
     return dict(zip(accumulate(flat[:half]), map(int, flat[half:]), strict=True))
 
 

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -67,25 +68,22 @@ def decode(row: bytes) -> Statistic:
 
 
 def pack(cells: Cells, index: Mapping[str, int]) -> list[Any]:
-    """One subject's cells for its row: key and count in turn, a text of a key as the list of its number."""
-    flat: list[Any] = []
-    for key, count in sorted(cells.items()):
-        flat += ([[index[part]] if type(part) is str else part for part in key], count)
-    return flat
+    """One subject's cells for its row: sorted keys, then counts; a text of a key is the list of its number."""
+    reference: dict[Any, Any] = {text: [index[text]] for text in texts(cells)}
+    keys = sorted(cells)
+    return [[[*map(reference.get, key, key)] for key in keys], [cells[key] for key in keys]]
 
 
-def unpack(flat: list[Any], texts: list[str]) -> Cells:
+def unpack(packed: list[Any], texts: list[str]) -> Cells:
     """The inverse of `pack`."""
-    turns = iter(flat)
-    return {
-        tuple([texts[part[0]] if type(part) is list else part for part in key]): count
-        for key, count in zip(turns, turns, strict=True)
-    }
+    keys, counts = packed
+    parts = ([texts[part[0]] if type(part) is list else part for part in key] for key in keys)
+    return dict(zip(map(tuple, parts), counts, strict=True))
 
 
 def texts(cells: Cells) -> set[str]:
     """Every text that `pack` will look up."""
-    return {part for key in cells for part in key if type(part) is str}
+    return {part for part in chain.from_iterable(cells) if type(part) is str}
 
 
 def _sum(cells: Cells, contribution: Mapping[Key, int], sign: int) -> None:

@@ -47,12 +47,14 @@ class SqlStorage:
                 time.sleep(PAUSE_SECONDS)
 
     def paths(self) -> Sequence[Path]:
-        """Every file of the store that this process may read."""
-        root = self._directory
+        """Every file of the store that this process may read; the server's WAL is declared as not covered."""
+        root, passed_over = self._directory, ""
         if root is None:
+            passed_over = "pg_wal"
             with reading(self._databases.log) as connection:
                 root = Path(connection.execute(text("SHOW data_directory")).scalar_one())
-        return sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else []
+        files = root.rglob("*") if root.is_dir() else ()
+        return sorted(path for path in files if path.is_file() and passed_over not in path.parts)
 
 
 def _truncated(engine: Engine) -> bool:

@@ -7,7 +7,6 @@ statistic holds only where a row changes, +1 and -1, so that the rows at a cut-o
 
 import hmac
 from bisect import bisect_left
-from collections.abc import Iterator
 from itertools import accumulate
 
 from msgspec import Struct
@@ -16,6 +15,7 @@ from domain.clock import first_day, month_of
 from domain.meaning import AMOUNT_SCALE, FoldConfig
 from projections import identity
 from projections.ledger import Ledger
+from projections.series import Days
 from projections.state import State
 from projections.statistic import Cells
 
@@ -45,6 +45,7 @@ EVENTS = Feature("events_30d", (0, 2, 9, 29), ("0", "1-2", "3-9", "10-29", "30+"
 FEATURES = (RECENCY, PURCHASES, SPEND, TENURE, EVENTS)
 """Stored by place and bin: changing an edge is a new version of the scorer."""
 
+_SIZES = tuple(len(feature.bins) for feature in FEATURES)
 _STILL_DAYS = 366  # so long after the last receipt no bin changes any more: past the widest edge and every window
 
 Bins = tuple[int, ...]
@@ -54,33 +55,31 @@ Bins = tuple[int, ...]
 class Rows:
     """One ledger, ready to be asked for its bins and label at any day."""
 
-    __slots__ = ("days", "events", "purchase_days", "purchases", "spend")
+    __slots__ = ("bought", "bought_sums", "days", "event_sums", "paid", "paid_sums")
 
     def __init__(self, ledger: Ledger) -> None:
-        self.days = sorted(ledger.events)
-        self.purchase_days = sorted(ledger.purchases)
-        self.events = _sums(ledger.events.get(day, 0) for day in self.days)
-        self.purchases = _sums(ledger.purchases.get(day, 0) for day in self.days)
-        self.spend = _sums(ledger.spend.get(day, 0) for day in self.days)
+        self.days, self.event_sums = _sums(ledger.events)
+        self.bought, self.bought_sums = _sums(ledger.purchases)
+        self.paid, self.paid_sums = _sums(ledger.spend)
 
     def bins(self, day: int) -> Bins:
         """The features of a subject at the start of `day`, from receipts on earlier days."""
-        days, bought = self.days, self.purchase_days
-        upto = bisect_left(days, day)
-        quarter = bisect_left(days, day - 90)
-        month = bisect_left(days, day - 30)
-        before = bisect_left(bought, day)
+        days, bought, paid = self.days, self.bought, self.paid
+        purchases = bisect_left(bought, day)
+        recent_purchases = self.bought_sums[purchases] - self.bought_sums[bisect_left(bought, day - 90)]
+        recent_spend = self.paid_sums[bisect_left(paid, day)] - self.paid_sums[bisect_left(paid, day - 90)]
+        recent_events = self.event_sums[bisect_left(days, day)] - self.event_sums[bisect_left(days, day - 30)]
         return (
-            bisect_left(RECENCY.edges, day - bought[before - 1]) if before else len(RECENCY.edges) + 1,
-            bisect_left(PURCHASES.edges, self.purchases[upto] - self.purchases[quarter]),
-            bisect_left(SPEND.edges, self.spend[upto] - self.spend[quarter]),
+            bisect_left(RECENCY.edges, day - bought[purchases - 1]) if purchases else len(RECENCY.edges) + 1,
+            bisect_left(PURCHASES.edges, recent_purchases),
+            bisect_left(SPEND.edges, recent_spend),
             bisect_left(TENURE.edges, day - days[0]),
-            bisect_left(EVENTS.edges, self.events[upto] - self.events[month]),
+            bisect_left(EVENTS.edges, recent_events),
         )
 
     def label(self, day: int) -> int:
         """1 when a purchase was received in the window that begins with `day`."""
-        bought = self.purchase_days
+        bought = self.bought
         return int(bisect_left(bought, day) < bisect_left(bought, day + WINDOW_DAYS))
 
 
@@ -113,8 +112,8 @@ def fold_of(state: State, fold_key: bytes) -> int:
 def code_of(fold: int, bins: Bins, label: int) -> int:
     """One number for a row, mixed radix: fold, bins, label."""
     code = fold
-    for feature, chosen in zip(FEATURES, bins, strict=True):
-        code = code * len(feature.bins) + chosen
+    for size, chosen in zip(_SIZES, bins, strict=True):
+        code = code * size + chosen
     return code * 2 + label
 
 
@@ -128,10 +127,11 @@ def parts_of(code: int) -> tuple[int, Bins, int]:
     return code, tuple(reversed(bins)), label
 
 
-def _months(first: int, still: int) -> Iterator[int]:
-    """Months that begin after `first`, up to the first that begins on or after `still`."""
-    return iter(range(month_of(first) + 1, month_of(still) + 2))
+def _months(first: int, still: int) -> range:
+    """Months that begin after `first`, up to the first that begins after `still`."""
+    return range(month_of(first) + 1, month_of(still) + 2)
 
 
-def _sums(numbers: Iterator[int]) -> list[int]:
-    return list(accumulate(numbers, initial=0))
+def _sums(numbers: Days) -> tuple[list[int], list[int]]:
+    days = sorted(numbers)
+    return days, list(accumulate([numbers[day] for day in days], initial=0))

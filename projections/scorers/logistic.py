@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
     Chosen = NDArray[np.bool_]
 
-INVERSE_PENALTIES = (0.01, 0.1, 1.0, 10.0)
+INVERSE_PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0)
 CALIBRATION_BINS = 10
 
 

