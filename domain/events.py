@@ -1,4 +1,4 @@
-"""An event is a fact about one subject; a body holds those of one subject, class and append."""
+"""An event is a fact about one subject. How events lie in a body: `domain.bodies`."""
 
 from typing import Any, Final
 
@@ -24,8 +24,8 @@ BEHAVIOUR: Final = frozenset({TRACK, PAGE, SCREEN})
 """The kinds that count as activity."""
 
 
-class Event(Struct, array_like=True, frozen=True, gc=False):
-    """What happened, when, and how it came in. Field order is the stored format: append only."""
+class Event(Struct, frozen=True, gc=False):
+    """What happened, when, and how it came in. Identifiers are facts of their own (`LINKED`)."""
 
     kind: str
     name: str  # of a track, page or screen call; empty otherwise
@@ -34,20 +34,11 @@ class Event(Struct, array_like=True, frozen=True, gc=False):
     arrival: int  # index within its append
     source: str
     message_id: str
-    identifiers: list[str]  # "kind:value", as the call named them
     properties: dict[str, Any]
     context: dict[str, Any]
     original: Micros | None = None
     sent: Micros | None = None
     policy: int = 0  # version of the policy that admitted it
-
-
-class Body(Struct, array_like=True, frozen=True, gc=False):
-    """The events of one subject, retention class and epoch in one append."""
-
-    version: int  # of this format: 1
-    first: int  # first position of the append: with `at` and `arrival` the order of a subject's events
-    events: list[Event]
 
 
 Order = tuple[Micros, int, int]

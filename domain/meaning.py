@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 AMOUNT_SCALE = 10_000
 """Money is an integer of ten-thousandths of a currency unit wherever it is summed."""
@@ -33,3 +34,4 @@ class FoldConfig:
     half_life_days: int = 90
     # Tiers by fixed policy bounds: (name, recency at most, purchases in 365 d at least, spend in 365 d at least)
     segments: tuple[tuple[str, int, int, int], ...] = ()
+    plans: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)  # a fold's notes by shape of event

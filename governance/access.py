@@ -20,8 +20,8 @@ from projections import state as states
 from projections import statistic
 from projections.population import INTERESTS
 from projections.profile import view
-from projections.state import State
 from projections.scorers.model import Model, decode
+from projections.state import State
 from projections.statistic import Statistic
 
 LOOKUP = 500

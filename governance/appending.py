@@ -5,8 +5,9 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from domain.acts import KEYS_AN_ACT, Act, KeysCreated, fields_text
+from domain.bodies import pack
 from domain.clock import day_of
-from domain.events import Body, Event
+from domain.events import Event
 from domain.log import Append, Entry, Head, Log, leaf
 from domain.tree import grown, leaf_hashes
 from governance.keyring import Minted, Random
@@ -15,8 +16,6 @@ from governance.sealing import NONCE_BYTES, DataKey, commitment, seal_body
 
 SignHead = Callable[[int, bytes], str]
 """(size, root) -> signed note of the tree head."""
-
-BODY_VERSION = 1
 
 
 class Group(NamedTuple):
@@ -49,7 +48,7 @@ def compose(draft: Draft, *, head: Head, log: Log, now: int, actor: bytes, rando
     noise = random((NONCE_BYTES + 16) * len(draft.groups))
     for index, group in enumerate(draft.groups):
         entry_id, nonce = noise[index * 28 : index * 28 + 16], noise[index * 28 + 16 : index * 28 + 28]
-        sealed = seal_body(group.key, entry_id, Body(BODY_VERSION, head.size, group.events), nonce)
+        sealed = seal_body(group.key, entry_id, pack(head.size, group.events), nonce)
         entries.append(Entry(position, entry_id, day, group.key.key_id, sha256(sealed).digest()))
         bodies.append((position, sealed))
         position += 1

@@ -88,7 +88,6 @@ class Cleaner:
             arrival,
             self._source,
             call.message_id or f"{self._origin}:{call.record}.{place}",
-            call.identifiers,
             call.properties,
             call.context,
             call.original if call.original is not None else call.timestamp,

@@ -11,10 +11,10 @@ from typing import Any
 
 from domain.errors import NotFound, WaitingForReader
 from domain.events import CASE
+from governance.disclosures import recipients_of
 from governance.facts import Fact, record
 from governance.keyring import EVIDENCE
 from governance.keyrows import ERASED, FENCED, LIVE
-from governance.disclosures import recipients_of
 from governance.projecting import catch_up_to_head, renew_statistics_key, serving
 from governance.publishing import publish
 from governance.removals import EXECUTED, INTENDED, all_removals, append_intent, own_contents, removals

@@ -48,7 +48,7 @@ def _append(
     keys, minted = _keys(store, locked.keys, {(fact.subject, fact.klass, _epoch(store, fact, now)) for fact in told})
     grouped: dict[tuple[bytes, str, int], list[Event]] = {}
     for arrival, fact in enumerate(told):
-        event = Event(fact.kind, "", now, now, arrival, "lethe", "", [], fact.properties, {})
+        event = Event(fact.kind, "", now, now, arrival, "lethe", "", fact.properties, {})
         grouped.setdefault((fact.subject, fact.klass, _epoch(store, fact, now)), []).append(event)
     groups = [Group(keys[place], known[place[0]].handle, events, b"") for place, events in grouped.items()]
     locked.log.insert(

@@ -118,13 +118,13 @@ def _names(call: Call) -> list[str]:
 
 def _linked(event: Event, link: Link) -> Event:
     return Event(
-        LINKED, "", event.at, event.recorded, event.arrival, event.source, "", [link.identifier],
+        LINKED, "", event.at, event.recorded, event.arrival, event.source, "",
         {"identifier": link.identifier}, {}, policy=event.policy,
     )  # fmt: skip
 
 
 def _merged(event: Event, merge: Merge) -> Event:
     return Event(
-        MERGED, "", event.at, event.recorded, event.arrival, event.source, "", [],
+        MERGED, "", event.at, event.recorded, event.arrival, event.source, "",
         {"into": merge.into.hex()}, {}, policy=event.policy,
     )  # fmt: skip

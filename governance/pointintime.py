@@ -3,9 +3,8 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
-from domain.events import LINKED, Body, Event, Micros
+from domain.bodies import Body, pack
+from domain.events import LINKED, Event, Micros
 from domain.meaning import FoldConfig
 from governance.replay import UNFOLDED
 from governance.store import Store
@@ -40,7 +39,7 @@ def _past(
     told = [
         Told(position, subject, kept)
         for position, subject, klass, body in own.bodies
-        if klass not in UNFOLDED and (kept := _kept(body, keep)).events
+        if klass not in UNFOLDED and (kept := _kept(body, keep)) is not None
     ]
     scratch = fold_own(told, store.fold)
     linked = {event.properties["identifier"] for one in told for event in one.body.events if event.kind == LINKED}
@@ -59,9 +58,11 @@ def fold_own(told: Sequence[Told], config: FoldConfig) -> dict[bytes, bytes]:
     return scratch.rows
 
 
-def _kept(body: Body, keep: Callable[[Event], bool]) -> Body:
+def _kept(body: Body, keep: Callable[[Event], bool]) -> Body | None:
     events = [event for event in body.events if keep(event)]
-    return body if len(events) == len(body.events) else replace(body, events=events)
+    if len(events) == len(body.values):
+        return body
+    return pack(body.first, events) if events else None
 
 
 class _Scratch:

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from domain.bodies import Body
 from domain.errors import NotFound
-from domain.events import Body
 from domain.log import Stored
 from governance.keyrows import LIVE, IdentifierRow, KeyRow, SubjectRow
 from governance.sealing import open_body

@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol, assert_never
 
-from domain.events import BEHAVIOUR, MERGED, Body
+from domain.bodies import Body
+from domain.events import MERGED
 from domain.meaning import FoldConfig
 from projections.working import Working
 
@@ -150,14 +151,12 @@ def _fold(working: Working, steps: Sequence[Step]) -> None:
 
 
 def _subjects(steps: Sequence[Step]) -> set[bytes]:
-    """Whose states the steps will ask for, as far as it shows without reading every event."""
+    """Whose states the steps will ask for."""
     found: set[bytes] = set()
     for step in steps:
         if isinstance(step, Told):
             found.add(step.subject)
-            if (
-                step.body.events and step.body.events[0].kind not in BEHAVIOUR
-            ):  # a hint: a merge missed here is loaded alone
+            if any(shape[0] == MERGED for shape in step.body.shapes):
                 found.update(bytes.fromhex(e.properties["into"]) for e in step.body.events if e.kind == MERGED)
         elif isinstance(step, Forgot):
             found.update(step.subjects)

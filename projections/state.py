@@ -5,22 +5,15 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from domain.clock import DAY
 from domain.errors import Damaged
-from domain.events import BEHAVIOUR, IDENTIFY, LINKED, MERGED, TRACK, Body, Event, type_of
-from domain.meaning import FoldConfig, Meaning
 from projections import activity, attributes, identity, ledger, sequence, series, statistic
 from projections.activity import Activity
-from projections.amounts import amount_of
 from projections.attributes import Attributes
 from projections.identity import Identity
 from projections.ledger import Ledger
-from projections.reading import MONEY, PURCHASE, WEIGHTS, Properties, categories, currency_of, text
 from projections.sequence import Step
 from projections.series import Series
 from projections.statistic import Cells
-
-HOUR = DAY // 24
 
 _VERSION = 1
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
@@ -45,62 +38,6 @@ def empty() -> State:
     return State()
 
 
-def tell(state: State, body: Body, config: FoldConfig) -> list[bytes]:
-    """Fold a body in. Returns the subjects that, by its events, this one merges into: usually none.
-
-    One loop for all pieces: this is the hot path of a replay, where a call for each piece costs as much as the piece.
-    """
-    first, merges = body.first, []
-    activity, interests, steps = state.activity, state.interests, state.sequence
-    hours, types, received, earliest = activity.hours, activity.types, state.ledger.events, activity.first
-    meanings = config.meanings
-    for event in body.events:
-        kind = event.kind
-        if kind == TRACK:
-            type_ = event.name
-        elif kind in BEHAVIOUR:
-            type_ = type_of(event)
-        else:
-            merges += _tell_identity(state, event, first)
-            continue
-        at = event.at
-        recorded = event.recorded
-        hour = at // HOUR
-        day = hour // 24
-        receipt_day = day if recorded == at else recorded // DAY
-        hours[hour % 24] += 1
-        days = types.get(type_)
-        if days is None:
-            types[type_] = {day: 1}
-        else:
-            days[day] = days.get(day, 0) + 1
-        received[receipt_day] = received.get(receipt_day, 0) + 1
-        if at < earliest:
-            earliest = at
-        meaning = meanings.get(type_)
-        if meaning is None:
-            steps.append((at, first, event.arrival, type_, ""))
-            continue
-        properties = event.properties
-        action = meaning.action
-        weight = WEIGHTS.get(action)
-        if weight is not None and meaning.category is not None:
-            category = properties.get(meaning.category)
-            if type(category) is not str or not category:
-                _tell_categories(interests, properties, meaning, day, weight)
-            elif (days := interests.get(category)) is None:
-                interests[category] = {day: weight}
-            else:
-                days[day] = days.get(day, 0) + weight
-        if action in MONEY:
-            _tell_payment(state, properties, meaning, day, receipt_day, config)
-        item = properties.get(meaning.item, "") if meaning.item is not None else ""
-        steps.append((at, first, event.arrival, type_, item if type(item) is str else text(item)))
-    activity.first = earliest
-    sequence.trim(steps)
-    return merges
-
-
 def merge(into: State, other: State) -> None:
     """Add the pieces of `other`, which stays as it is. Contributions do not merge: `into` must be settled again."""
     identity.merge(into.identity, other.identity)
@@ -110,41 +47,6 @@ def merge(into: State, other: State) -> None:
     ledger.merge(into.ledger, other.ledger)
     into.sequence += other.sequence
     sequence.trim(into.sequence)
-
-
-def _tell_categories(interests: Series, properties: Properties, meaning: Meaning, day: int, weight: int) -> None:
-    for category in categories(properties, meaning):
-        series.add_days(interests.setdefault(category, {}), {day: weight})
-
-
-def _tell_payment(
-    state: State, properties: Properties, meaning: Meaning, day: int, receipt_day: int, config: FoldConfig
-) -> None:
-    activity, ledger = state.activity, state.ledger
-    currency = currency_of(properties, meaning, config)
-    amount = amount_of(properties, meaning)
-    if meaning.action == PURCHASE:
-        activity.purchases[day] = activity.purchases.get(day, 0) + 1
-        ledger.purchases[receipt_day] = ledger.purchases.get(receipt_day, 0) + 1
-    else:
-        amount = -abs(amount)
-    days = activity.spend.get(currency)
-    if days is None:
-        days = activity.spend[currency] = {}
-    days[day] = days.get(day, 0) + amount
-    if currency == config.currency:
-        ledger.spend[receipt_day] = ledger.spend.get(receipt_day, 0) + amount
-
-
-def _tell_identity(state: State, event: Event, first: int) -> list[bytes]:
-    order = (event.at, first, event.arrival)
-    if event.kind == IDENTIFY:
-        attributes.state_traits(state.attributes, event.properties, event.source, order)
-    elif event.kind == LINKED:
-        identity.link(state.identity, event.properties["identifier"], order)
-    elif event.kind == MERGED:
-        return [bytes.fromhex(event.properties["into"])]
-    return []
 
 
 def encode(state: State) -> bytes:

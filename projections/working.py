@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Collection, Mapping
 
-from domain.events import Body
+from domain.bodies import Body
 from domain.meaning import FoldConfig
 from projections import population, statistic
 from projections import state as states
 from projections.scorers import model as models
 from projections.scorers.catalogue import SCORERS
 from projections.state import State
+from projections.telling import tell
 
 Rows = dict[bytes, bytes | None]
 Shared = dict[str, bytes | None]
@@ -62,8 +63,8 @@ class Working:
         """Fold a body into the state of the subject or of its root; a merge in it is done at once."""
         root, state = self._root(subject)
         self._changed.add(root)
-        self.size_bytes += _BYTES_AN_EVENT * len(body.events)
-        for into in states.tell(state, body, self._config):
+        self.size_bytes += _BYTES_AN_EVENT * len(body.values)
+        for into in tell(state, body, self._config):
             self._merge(subject, into)
 
     def forget(self, subjects: Collection[bytes]) -> None:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
     Chosen = NDArray[np.bool_]
 
-INVERSE_PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0)
+INVERSE_PENALTIES = (0.01, 0.1, 1.0, 10.0)
+UNCHOSEN = 1.0  # where nothing can be left out to choose by: everybody in one fold, or one label in the rest
 CALIBRATION_BINS = 10
 
 
@@ -64,7 +65,8 @@ def choose_penalty(counts: Mapping[int, int]) -> float:
     with _one_thread():
         table = _table(counts)
         losses = [(_cross_validated_loss(table, candidate), candidate) for candidate in INVERSE_PENALTIES]
-        return min(losses)[1]
+        loss, best = min(losses)
+        return best if loss > 0 else UNCHOSEN
 
 
 def evaluate(weights: Weights, counts: Mapping[int, int]) -> dict[str, float]:

@@ -8,7 +8,7 @@ from governance.consent import LIFTED, OBJECTED, RESTRICTED, UNKNOWN, Standing, 
 
 
 def said(kind: str, at: int, purpose: str | None = "ads") -> Event:
-    return Event(kind, "", at, at, 0, "lethe", "", [], {"purpose": purpose} if purpose else {}, {})
+    return Event(kind, "", at, at, 0, "lethe", "", {"purpose": purpose} if purpose else {}, {})
 
 
 def test_a_person_who_said_nothing_agreed_to_nothing() -> None:

@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain.bodies import Body, pack
 from domain.clock import DAY
 from domain.errors import MovedOn
-from domain.events import IDENTIFY, LINKED, MERGED, TRACK, Body, Event
+from domain.events import IDENTIFY, LINKED, MERGED, TRACK, Event
 from domain.meaning import FoldConfig, Meaning
 from projections.runner import Step
 
@@ -45,7 +46,7 @@ def happened(
     **said: Any,
 ) -> Event:
     """An event; received when it happened unless `recorded` says otherwise."""
-    return Event(kind, name, at, at if recorded is None else recorded, arrival, source, "", [], said, {})
+    return Event(kind, name, at, at if recorded is None else recorded, arrival, source, "", said, {})
 
 
 def bought(day: int, *, recorded_day: int | None = None, **said: Any) -> Event:
@@ -68,7 +69,7 @@ def identified(at: int, /, *, arrival: int = 0, source: str = "web", **traits: A
 
 
 def body(*events: Event, first: int = 0) -> Body:
-    return Body(1, first, list(events))
+    return pack(first, list(events))
 
 
 @dataclass

@@ -4,8 +4,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from domain.bodies import Body, pack
 from domain.clock import DAY
-from domain.events import PAGE, Body, Event
+from domain.events import PAGE, Event
 from projections.runner import Step, Told
 from tests.projections.fakes import happened, identified, linked, merged
 
@@ -42,7 +43,7 @@ def events(draw: st.DrawFn, arrival: int) -> Event:
 
 @st.composite
 def bodies(draw: st.DrawFn, first: int) -> Body:
-    return Body(1, first, [draw(events(arrival)) for arrival in range(draw(st.integers(1, 5)))])
+    return pack(first, [draw(events(arrival)) for arrival in range(draw(st.integers(1, 5)))])
 
 
 @st.composite
@@ -56,7 +57,7 @@ def told(draw: st.DrawFn, *, most: int = 14, subjects: int = len(SUBJECTS)) -> l
         if draw(st.integers(0, 4)) == 0 and subject not in absorbed:
             absorbed.add(subject)
             event = merged(into, (FIRST_DAY + position) * DAY)
-            steps.append(Told(position, subject, Body(1, position, [event])))
+            steps.append(Told(position, subject, pack(position, [event])))
         else:
             steps.append(Told(position, subject, draw(bodies(position))))
     return steps

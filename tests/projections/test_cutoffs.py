@@ -5,8 +5,9 @@ from domain.clock import first_day, month_of
 from projections import population
 from projections.scorers import next_purchase
 from projections.scorers.cutoffs import FEATURES, WINDOW_DAYS, code_of, contribute, fold_of, parts_of
-from projections.state import State, empty, tell
+from projections.state import State, empty
 from projections.statistic import Statistic
+from projections.telling import tell
 from tests.projections.fakes import CONFIG, body, bought, happened, linked
 
 MONTH = month_of(19_000)

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from domain.clock import DAY, first_day, month_of
 from domain.errors import Damaged
 from projections import population
+from projections.scorers import logistic, next_purchase
 from projections.scorers import model as models
-from projections.scorers import next_purchase
 from projections.scorers.cutoffs import FEATURES, WINDOW_DAYS
-from projections.state import State, empty, tell
+from projections.state import State, empty
 from projections.statistic import Statistic
+from projections.telling import tell
 from tests.projections.fakes import CONFIG, body, bought, linked
 from tests.projections.histories import FIRST_DAY
 
@@ -153,6 +154,13 @@ def test_the_covariance_has_a_row_for_every_bin_and_one_for_the_intercept(model:
     size = sum(len(feature.bins) for feature in FEATURES) + 1
 
     assert [len(row) for row in model.covariance] == [size] * size
+
+
+def test_without_folds_to_leave_out_the_penalty_is_not_chosen_by_them() -> None:
+    counts = next_purchase.rows_between(crowd(), *(2 * [next_purchase.closed_months(crowd())[-1]]))
+
+    assert logistic.choose_penalty(counts) in logistic.INVERSE_PENALTIES
+    assert logistic.choose_penalty(logistic._without_folds(counts)) == logistic.UNCHOSEN
 
 
 @pytest.mark.parametrize("row", [b"", b"\x80", b"\xc1"])

@@ -3,11 +3,13 @@ from dataclasses import replace
 
 from hypothesis import given
 
+from domain.bodies import Body
 from domain.clock import DAY
-from domain.events import Body, Micros
+from domain.events import Micros
 from domain.meaning import FoldConfig
 from projections import population, profile
-from projections.state import State, decode, empty, encode, tell
+from projections.state import State, decode, empty, encode
+from projections.telling import tell
 from tests.projections.fakes import CONFIG, body, bought, happened, identified, linked
 from tests.projections.histories import FIRST_DAY, bodies
 

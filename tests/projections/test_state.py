@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.bodies import Body
 from domain.clock import DAY
 from domain.errors import Damaged
-from domain.events import Body
 from projections import population, sequence
-from projections.state import State, decode, empty, encode, merge, tell
+from projections.state import State, decode, empty, encode, merge
+from projections.telling import tell
 from tests.projections.fakes import CONFIG, body, bought, happened, identified, linked
 from tests.projections.histories import FIRST_DAY, bodies
 

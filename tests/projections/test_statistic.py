@@ -8,8 +8,9 @@ from domain.errors import Damaged
 from domain.meaning import FoldConfig
 from projections import population
 from projections.scorers import cutoffs
-from projections.state import State, empty, tell
+from projections.state import State, empty
 from projections.statistic import Cells, Statistic, decode, encode
+from projections.telling import tell
 from tests.projections.fakes import CONFIG, body, bought
 from tests.projections.histories import bodies
 
