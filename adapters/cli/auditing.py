@@ -69,6 +69,6 @@ def bench(
     events: Annotated[int, typer.Option(min=1000, help="Events a benchmark works on.")] = 200_000,
 ) -> None:
     """Measure hot paths, each as a ratio to floors measured in the same run."""
-    from adapters.bench import run
+    from adapters.bench.run import run
 
-    run(session, names or [], events)
+    session.show(run(session.settings, names or [], events))

@@ -36,6 +36,7 @@ class Session:
 
     settings: Settings
     as_json: bool
+    is_store_named: bool = False  # by --store: a variable of the environment names it too, but not for this run
 
     def store(self, *, strict: bool = True) -> "Store":
         """Open the store; an erasure that crashed after its fence gets its intent before anything else.
@@ -82,7 +83,7 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
             given = {key: values.pop(key) for key in COMMON}
             with exit_statuses():
                 settings = read_settings(store=given["store"], keys=given["keys"], actor=given["actor"])
-                function(Session(settings, given["as_json"]), **values)
+                function(Session(settings, given["as_json"], given["store"] is not None), **values)
 
         run.__doc__ = function.__doc__
         keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]

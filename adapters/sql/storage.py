@@ -37,7 +37,6 @@ class SqlStorage:
         """Raises WaitingForReader when someone still reads the old pages after this time."""
         if self._databases.is_server:
             _rewrite(self._databases.keyring, "keyring")
-            _rewrite(self._databases.projections, "projections")
             return
         deadline = time.monotonic() + wait_seconds
         for engine in self._databases:
