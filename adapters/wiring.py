@@ -34,13 +34,14 @@ def initialise(settings: Settings, *, origin: str | None, fold_key: bytes | None
     """Make a store with its keys. Raises Unavailable where there is one already."""
     random: Random = os.urandom
     load(policy, "policy")
+    keys = settings.keys_directory  # First: where the keys are refused, nothing is made.
     databases = _databases(settings, create=True)
     migrate(databases)
     log, database = SqlLog(databases.log), SqlKeyDatabase(databases.keyring)
     if log.head().size:
         raise Unavailable("there is a store here already")
     number = int.from_bytes(random(8), "big") >> 1
-    directory = settings.keys_directory / f"{number:016x}"
+    directory = keys / f"{number:016x}"
     keyring = Keyring(database, FileKeyStore.create(directory, random), log)
     with database.writing() as rows:
         rows.set_number("store", number)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from domain.events import Event, Micros
 
@@ -57,26 +58,24 @@ class Body(Struct, array_like=True, frozen=True, gc=False):
 
 def pack(first: int, events: Sequence[Event]) -> Body:
     """The body of at least one event, in their order."""
+    columns = list(zip(*map(astuple, events), strict=True))  # by the field order of Event
+    kinds, names, at, recorded, arrival, sources, message_ids, properties, contexts, original, sent, policies = columns
     numbers: dict[Shape, int] = {}
-    which = [
-        numbers.setdefault((one.kind, one.name, one.source, one.policy, tuple(one.properties)), len(numbers))
-        for one in events
-    ]
-    at = [one.at for one in events]
-    contexts = [one.context for one in events]
+    shapes = zip(kinds, names, sources, policies, map(tuple, properties), strict=True)
+    which = [numbers.setdefault(shape, len(numbers)) for shape in shapes]
     return Body(
         VERSION,
         first,
         list(numbers),
         short(which),
-        at,
-        beside([one.recorded for one in events], at),
-        [one.arrival for one in events],
-        [one.message_id for one in events],
-        [list(one.properties.values()) for one in events],
-        contexts if any(contexts) else [{}],
-        beside([one.original for one in events], at),
-        short([one.sent for one in events]),
+        list(at),
+        beside(recorded, at),
+        list(arrival),
+        list(message_ids),
+        [list(one.values()) for one in properties],
+        list(contexts) if any(contexts) else [{}],
+        beside(original, at),
+        short(sent),
     )
 
 
@@ -85,11 +84,11 @@ def spread(column: Sequence[Cell], count: int) -> Sequence[Cell]:
     return column if len(column) == count else [column[0]] * count
 
 
-def short(column: list[Cell]) -> list[Cell]:
+def short(column: Sequence[Cell]) -> list[Cell]:
     """A single cell where all are equal."""
-    return column[:1] if column.count(column[0]) == len(column) else column
+    return list(column[:1] if column.count(column[0]) == len(column) else column)
 
 
-def beside(column: list[Cell], at: Sequence[Any]) -> list[Cell]:
+def beside(column: Sequence[Cell], at: Sequence[Any]) -> list[Cell]:
     """Empty where it equals the event times, else as `short`."""
     return [] if column == at else short(column)

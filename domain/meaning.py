@@ -34,4 +34,6 @@ class FoldConfig:
     half_life_days: int = 90
     # Tiers by fixed policy bounds: (name, recency at most, purchases in 365 d at least, spend in 365 d at least)
     segments: tuple[tuple[str, int, int, int], ...] = ()
-    plans: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)  # a fold's notes by shape of event
+    plans: dict[Any, Any] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )  # a fold's notes by shape of event

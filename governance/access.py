@@ -46,7 +46,7 @@ class Reader:
 
     store: Store
     recipient: str
-    _seen_revision: int = -1
+    _seen: tuple[str, int] = ("", -1)  # slot and revision: each slot counts its own
     _population: Statistic | None = None
     _models: dict[str, Model] = field(default_factory=dict)
 
@@ -127,15 +127,15 @@ class Reader:
 
     def _common(self) -> tuple[Statistic | None, dict[str, Model]]:
         slot = serving(self.store)
-        revision = self.store.slots.mark(slot.name).revision
-        if revision != self._seen_revision:
+        seen = (slot.name, self.store.slots.mark(slot.name).revision)
+        if seen != self._seen:
             shared = slot.shared()
             row = shared.get(f"statistic/{INTERESTS}")
             self._population = statistic.decode(row) if row else None
             self._models = {
                 name.removeprefix("model/"): decode(row) for name, row in shared.items() if name.startswith("model/")
             }
-            self._seen_revision = revision
+            self._seen = seen
         return self._population, self._models
 
     def _standing(self, root: bytes) -> Standing:

@@ -1,41 +1,50 @@
 """Whether the store is what the log says: every finding by name, with the position where it is."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from domain.errors import LetheError
-from domain.log import Entry, Log, leaf
-from domain.proofs import frontier_at
-from domain.tree import Frontier, leaf_hashes
+from domain.log import Entry, Head, Log, leaf
+from domain.tree import TILE_WIDTH, Frontier, leaf_hashes
 from governance.completeness import Completeness
 from governance.findings import Finding, Report
+from governance.projecting import Progress
 from governance.publishing import HighWater
 from governance.removals import EXECUTED, all_removals
 from governance.signing import open_tree_head
 from governance.store import Store
+from governance.tiles import TileCheck
 
-CHUNK = 5000
+CHUNK = 20 * TILE_WIDTH
 
 
-def verify_live(store: Store, *, progress: Callable[[int, int], None] | None = None) -> Report:
+def verify_live(store: Store, *, progress: Progress | None = None) -> Report:
     """Check the whole log and keyring of a live store, as of the head when it starts. Changes nothing."""
     report = Report()
     head = store.log.head()
     report.size, report.root = head.size, head.frontier.root().hex()
     _check_head(store, report)
     audit = Completeness(report, all_removals(store, EXECUTED))
-    tree = Frontier()
+    is_whole = _walk(store, head, audit, report, progress)
+    audit.finish(store)
+    _check_high_water(store, report, store.mirror.high_water(), is_whole)
+    return report
+
+
+def _walk(store: Store, head: Head, audit: Completeness, report: Report, progress: Progress | None) -> bool:
+    """Every entry against its hash and the tree; whether the tree is the one of the head."""
+    tree, tiles = Frontier(), TileCheck(store.log)
     for entries in _chunks(store.log, head.size):
         gap = next((at for at, entry in enumerate(entries, tree.size) if entry.position != at), None)
         if gap is not None:
             report.findings.append(Finding("missing", gap, "log.entry.position", "there is no entry at this position"))
-            break
+            return False
         hashes = leaf_hashes(map(leaf, entries))
         report.findings += [
             Finding("altered", entry.position, "log.entry", "the row is not the one that was hashed when appended")
             for entry, computed in zip(entries, hashes, strict=True)
             if entry.hash != computed
         ]
-        tree = tree.extended(hashes)
+        tree = tiles.extended(tree, hashes)
         audit.look(entries, dict(_bodies(store, entries)))
         if progress is not None:
             progress(tree.size, head.size)
@@ -44,9 +53,10 @@ def verify_live(store: Store, *, progress: Callable[[int, int], None] | None = N
     elif tree.root() != head.frontier.root():
         position = _first_altered(store.log, head.size)
         report.findings.append(Finding("altered", position, "log.entry", "the entry's hash is not the tree's"))
-    audit.finish(store)
-    _check_high_water(store, report, store.mirror.high_water())
-    return report
+    else:
+        report.findings += tiles.findings()
+        return True
+    return False
 
 
 def _chunks(log: Log, size: int) -> Iterator[list[Entry]]:
@@ -73,18 +83,28 @@ def _check_head(store: Store, report: Report) -> None:
         report.findings.append(Finding("altered", None, "log.head", "the signed tree head is not the stored one"))
 
 
-def _check_high_water(store: Store, report: Report, last: HighWater | None) -> None:
+def _check_high_water(store: Store, report: Report, last: HighWater | None, is_whole: bool) -> None:
     if last is None:
         return
     if report.size < last.size:
         report.findings.append(Finding("rollback", report.size, "log.entry", "a longer log was published before"))
-        return
-    try:
-        same = frontier_at(last.size, store.log).root() == last.root
-    except LetheError:
-        same = False
-    if not same:
+    elif last.size == report.size:
+        _require_same(report, report.root, last)
+    elif is_whole:  # else what is missing or altered has been said, and an older tree cannot be computed
+        _require_same(report, _root_at(store.log, last.size), last)
+
+
+def _require_same(report: Report, root: str, last: HighWater) -> None:
+    if root != last.root.hex():
         report.findings.append(Finding("rollback", None, "log.entry", "another tree was published before"))
+
+
+def _root_at(log: Log, size: int) -> str:
+    """Of the first entries, by their rows alone."""
+    tree = Frontier()
+    for entries in _chunks(log, size):
+        tree = tree.extended(leaf_hashes(map(leaf, entries)))
+    return tree.root().hex()
 
 
 def _first_altered(log: Log, size: int) -> int | None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from domain.events import Event
 from governance.appending import Group
+from governance.cleaning import ALIAS
 from governance.identity import Attribution, redirect
 from governance.keyring import IDENTITY, PROFILE, Keyring, Minted
 from governance.keyrows import SubjectRow
@@ -61,10 +62,11 @@ class Batch:
             self.groups.append(Group(person.keys[klass, epoch], person.handle, events, b"".join(digests)))
         return counts
 
-    def remember(self, keyring: Keyring) -> None:
-        """Once the append is committed, its new keys may be used."""
+    def remember(self, keyring: Keyring, size: int) -> None:
+        """Once the append is committed and the log has this size: its new keys and digests may be used."""
         for one in self.minted:
             keyring.remember(one.key)
+        self.people.add_digests([(group.stream, group.digests) for group in self.groups], size)
 
     def _persons(self, told: Sequence[Told], names: Attribution) -> dict[bytes, Person]:
         created = names.created
@@ -76,7 +78,9 @@ class Batch:
             row.subject: self.people.add(row.subject, row.handle, new[2 * index : 2 * index + 2])
             for index, row in enumerate(self.subjects)
         }
-        ends = {redirect(one.subject, names.into) for one in told} | {one.subject for one in told}
+        ends = {one.subject for one in told}
+        if names.into:
+            ends |= {redirect(one, names.into) for one in ends}
         persons.update(self.people.load(ends - persons.keys()))
         return persons
 
@@ -85,18 +89,17 @@ class Batch:
     ) -> tuple[list[tuple[Told, bytes]], Counts]:
         seen = self._seen(told, names, persons)
         fresh: list[tuple[Told, bytes]] = []
-        stored = duplicates = 0
+        into, stored, duplicates = names.into, 0, 0
         for one in told:
             if not one.counted:
-                if one.event.kind != "alias/1":
+                if one.event.kind != ALIAS:
                     fresh.append((one, b""))
                 else:
                     stored += 1
                 continue
-            subject = redirect(one.subject, names.into)
-            known = seen[subject]
-            name = f"{one.event.source}\0{one.event.message_id}".encode()
-            digest = known.digest(name)
+            subject = redirect(one.subject, into) if into else one.subject
+            event = one.event
+            digest = seen[subject].digest(f"{event.source}\0{event.message_id}".encode())
             if digest is None:
                 duplicates += 1
                 continue
@@ -108,13 +111,17 @@ class Batch:
         absorbed: dict[bytes, list[bytes]] = {}
         for one in names.into:
             absorbed.setdefault(redirect(one, names.into), []).append(one)
-        ends = {redirect(one.subject, names.into) for one in told if one.counted}
+        ends = {one.subject for one in told if one.counted}
+        if names.into:
+            ends = {redirect(one, names.into) for one in ends}
         pairs = {
             end: [pair for who in (end, *absorbed.get(end, ())) if who in persons for pair in persons[who].seen]
             for end in ends
         }
         new = {row.handle for row in self.subjects}
-        stored = self.locked.log.seen({handle for some in pairs.values() for handle, _ in some} - new)
+        stored = self.people.digests(
+            self.locked.log, {handle for some in pairs.values() for handle, _ in some} - new, self.size
+        )
         return {
             end: Seen([(secret, stored.get(handle, b"")) for handle, secret in some]) for end, some in pairs.items()
         }

@@ -1,13 +1,14 @@
 """An erasure certificate: the act, its place in the log, and the signed tree head; checked without the store."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from domain.acts import Removal
-from domain.errors import NotFound
+from domain.errors import BadInput, NotFound
 from domain.log import Entry, leaf
-from domain.proofs import inclusion_proof
+from domain.proofs import BadProof, inclusion_proof
 from domain.treehead import ProofFile, print_proof
 from governance.publishing import publish
 from governance.removals import EXECUTED, removals
@@ -54,13 +55,7 @@ def certificate(store: Store, case: bytes, *, residue: dict[str, Any] | None = N
         "vkey": store.vkey,
         "case": case.hex(),
         "acts": [_proven(store, entry, head.size, head.note) for entry, _ in acts],
-        "destroyed": {
-            "keys": sum(len(act.keys) for _, act in acts),
-            "entries": first.entries,
-            "bodies": first.bodies,
-            "root": first.root,
-            "technique": first.technique,
-        },
+        "destroyed": _destroyed([act for _, act in acts]),
         "kept": {"classes": ["evidence"], "months": store.policy.months("evidence")},
         "not_covered": [
             {"code": code, "en": NOT_COVERED[code][0], "zh": NOT_COVERED[code][1]} for code in first.uncovered
@@ -70,20 +65,42 @@ def certificate(store: Store, case: bytes, *, residue: dict[str, Any] | None = N
     }
 
 
-def verify(document: dict[str, Any], vkey: str) -> list[int]:
-    """The proven positions of the acts. Raises BadProof, BadNote or BadSignature for what does not hold.
+def verify(document: Any, vkey: str) -> list[int]:
+    """The proven positions of the acts: all parts of one case, and nothing claimed that they do not say.
 
+    Raises BadInput for what is no certificate, and BadProof, BadNote or BadSignature for what does not hold.
     `vkey` is pinned by the verifier: the one inside the document proves nothing.
     """
-    positions = []
-    for act in document["acts"]:
-        proven = verify_tlog_proof(act["proof"], act["entry"].encode(), vkey)
-        fields = msgspec.json.decode(act["entry"])
-        removal = msgspec.convert(fields["b"], Removal)
-        if fields["act"] != EXECUTED or removal.case != document["case"] or fields["seq"] != proven.position:
-            raise NotFound
-        positions.append(proven.position)
-    return positions
+    try:
+        proven = [_proven_act(act["entry"], act["proof"], vkey) for act in document["acts"]]
+        acts = [act for _, act in proven]
+        claims = (document["case"], document["destroyed"], [one["code"] for one in document["not_covered"]])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadInput("certificate", "document", f"a certificate of the format {FORMAT}") from error
+    if [(act.part, act.parts) for act in acts] != [(place + 1, len(acts)) for place in range(len(acts))] or not acts:
+        raise BadProof("the certificate does not hold every act of its case")
+    if any(claims != (act.case, _destroyed(acts), act.uncovered) for act in acts):
+        raise BadProof("the certificate claims what its acts do not say")
+    return [position for position, _ in proven]
+
+
+def _proven_act(entry: str, proof: str, vkey: str) -> tuple[int, Removal]:
+    position = verify_tlog_proof(proof, entry.encode(), vkey).position
+    fields = msgspec.json.decode(entry)
+    if fields["act"] != EXECUTED or fields["seq"] != position:
+        raise BadProof("the proven entry is not the act of an erasure")
+    return position, msgspec.convert(fields["b"], Removal)
+
+
+def _destroyed(acts: Sequence[Removal]) -> dict[str, Any]:
+    first = acts[0]
+    return {
+        "keys": sum(len(act.keys) for act in acts),
+        "entries": first.entries,
+        "bodies": first.bodies,
+        "root": first.root,
+        "technique": first.technique,
+    }
 
 
 def prove_entry(store: Store, position: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from domain.calls import Call, Rejection
-from domain.clock import SECOND, day_of, month_of
+from domain.clock import DAY, SECOND, day_of, month_of
 from domain.events import Event, Micros
 from governance.policy import Policy
 
@@ -12,6 +12,7 @@ AHEAD = 300 * SECOND
 """An event may claim to be five minutes past its receipt; beyond that its clock is not believed."""
 
 ALIAS = "alias/1"
+CLASSES_KEPT = 10_000
 
 
 class Clean(NamedTuple):
@@ -21,15 +22,6 @@ class Clean(NamedTuple):
     event: Event
     klass: str
     epoch: int
-
-
-def event_time(call: Call, received: Micros) -> Micros:
-    """Skew-corrected: what the device's clock says, moved by how far it is off at sending."""
-    original = call.original if call.original is not None else call.timestamp
-    if original is None:
-        return received
-    at = original if call.sent is None else received - (call.sent - original)
-    return at if at <= received + AHEAD else received
 
 
 class Cleaner:
@@ -49,48 +41,56 @@ class Cleaner:
         bad: list[Rejection] = []
         today = month_of(day_of(now))
         record = place = 0
+        recorded, month, classes = now, today, self._classes
         for arrival, call in enumerate(calls):
-            record, place = call.record, place + 1 if call.record == record else 0
-            recorded = self._receipt(call, now)
-            klass, months = self._class_of(call)
-            month = month_of(recorded // 86_400_000_000)
+            if self._backfill:
+                recorded = _declared(call, now)
+                month = month_of(recorded // DAY)
+            klass, months = classes.get((call.kind, call.name)) or self._class_of(call)
             if recorded > now:
                 bad.append(Rejection(call.record, "recorded", "future"))
             elif months and today - month > months:
                 bad.append(Rejection(call.record, "recorded", "expired"))
             else:
+                record, place = call.record, place + 1 if call.record == record else 0
                 good.append(Clean(call, self._event(call, recorded, arrival, place), klass, month if months else 0))
         return good, bad
 
-    def _receipt(self, call: Call, now: Micros) -> Micros:
-        if not self._backfill:
-            return now
-        for declared in (call.recorded, call.timestamp, call.original):
-            if declared is not None:
-                return declared
-        return now
-
     def _class_of(self, call: Call) -> tuple[str, int]:
-        found = self._classes.get((call.kind, call.name))
-        if found is None:
-            klass = self._policy.class_for(call.kind, call.name)
-            found = (klass, self._policy.months(klass))
-            if len(self._classes) < 10_000:
-                self._classes[call.kind, call.name] = found
+        klass = self._policy.class_for(call.kind, call.name)
+        if len(self._classes) >= CLASSES_KEPT:  # event names are the clients' choice
+            self._classes.clear()
+        found = self._classes[call.kind, call.name] = (klass, self._policy.months(klass))
         return found
 
     def _event(self, call: Call, recorded: Micros, arrival: int, place: int) -> Event:
+        # Skew-corrected: what the device's clock says, moved by how far it is off at sending.
+        original = call.timestamp if call.original is None else call.original
+        if original is None:
+            at = recorded
+        else:
+            at = original if call.sent is None else recorded - (call.sent - original)
+            if at > recorded + AHEAD:
+                at = recorded
         return Event(
             call.kind,
             call.name,
-            event_time(call, recorded),
+            at,
             recorded,
             arrival,
             self._source,
             call.message_id or f"{self._origin}:{call.record}.{place}",
             call.properties,
             call.context,
-            call.original if call.original is not None else call.timestamp,
+            original,
             call.sent,
             self._version,
         )
+
+
+def _declared(call: Call, now: Micros) -> Micros:
+    """The receipt time of a backfilled call: the one its mapping names, else its own time."""
+    for declared in (call.recorded, call.timestamp, call.original):
+        if declared is not None:
+            return declared
+    return now

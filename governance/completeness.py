@@ -33,6 +33,8 @@ class Completeness:
             sealed = bodies.pop(entry.position, None)
             if entry.act is not None:
                 self._act(entry)
+                if sealed is not None:
+                    self._add("altered", entry.position, "log.body", "a body lies where no data entry is")
             else:
                 self._data(entry, sealed)
         for position in bodies:

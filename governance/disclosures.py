@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from domain.events import DISCLOSED
+from domain.events import CASE, DISCLOSED
 from governance.facts import Fact, record
 from governance.store import Store
-from governance.subjects import Component, own_entries
+from governance.subjects import Component, component, own_entries
 
 CLASS = "disclosure"
 
@@ -29,3 +29,10 @@ def recipients_of(store: Store, who: Component) -> list[str]:
             if klass == CLASS and event.kind == DISCLOSED
         }
     )
+
+
+def recipients_in(store: Store, case: bytes) -> list[str]:
+    """Whom the case names as recipients: written down before the person's own facts were destroyed."""
+    bodies = own_entries(store, component(store, case)).bodies
+    told = [event.properties for _, _, _, body in bodies for event in body.events if event.kind == CASE]
+    return sorted({str(one) for said in told for one in said.get("recipients", ())})

@@ -11,11 +11,12 @@ from typing import Any
 
 from domain.errors import NotFound, WaitingForReader
 from domain.events import CASE
-from governance.disclosures import recipients_of
+from domain.log import Entry
+from governance.disclosures import recipients_in, recipients_of
 from governance.facts import Fact, record
 from governance.keyring import EVIDENCE
 from governance.keyrows import ERASED, FENCED, LIVE
-from governance.projecting import catch_up_to_head, renew_statistics_key, serving
+from governance.projecting import ERASURES, catch_up_to_head, destroy_statistics_keys, new_statistics_key, serving
 from governance.publishing import publish
 from governance.removals import EXECUTED, INTENDED, all_removals, append_intent, own_contents, removals
 from governance.residue import Residue, encodings, scan
@@ -45,6 +46,7 @@ def erase(store: Store, identifier: str, *, wait_seconds: float = 10, say: Say =
 
     Raises NotFound for one who is unknown, or erased already.
     """
+    _drop_orphans(store)
     try:
         root = find(store, identifier)
     except NotFound:
@@ -87,12 +89,16 @@ def fence(store: Store, root: bytes, case: bytes) -> bytes:
 
     Everything is decided under the append lock: what came in before is covered, what comes later is refused.
     Returns the case that holds the component: another one when an erasure had begun already.
+    Raises NotFound for a root that is not there.
     """
     with store.lock() as locked:
         rows, head = locked.keys, locked.log.head()
         recover_orphans(rows, head.size)
         members = rows.members(root)
-        begun = next((row for row in rows.subjects(members).values() if row.state != LIVE), None)
+        found = rows.subjects(members)
+        if root not in found:
+            raise NotFound
+        begun = next((row for row in found.values() if row.state != LIVE), None)
         if begun is not None and begun.case_id is not None:
             return begun.case_id  # somebody else was faster
         marks = [store.blinder.mark(row.blind) for row in rows.identifiers_of(members)]
@@ -106,7 +112,7 @@ def fence(store: Store, root: bytes, case: bytes) -> bytes:
 
 def resume(store: Store, case: bytes, *, wait_seconds: float = 10, say: Say = lambda _: None) -> Outcome:
     """Do every step of a fenced case that is not done; each finds by itself what is left of it."""
-    outcome = Outcome(case.hex())
+    outcome = Outcome(case.hex(), recipients=recipients_in(store, case))
     with store.lock() as locked:
         if not removals(store, INTENDED, case):
             append_intent(store, locked, case)
@@ -139,12 +145,17 @@ def resume(store: Store, case: bytes, *, wait_seconds: float = 10, say: Say = la
 
 
 def recover(store: Store) -> None:
-    """Before serving: a fence whose intent did not reach the log gets it now."""
+    """Before serving: what the last process left half done between two stores is completed or dropped.
+
+    Keys whose append did not reach the log go; a fence gets its intent; the mirror gets the acts it missed.
+    """
+    _drop_orphans(store)
     for case in unfinished_cases(store):
         if not removals(store, INTENDED, case):
             with store.lock() as locked:
                 if not removals(store, INTENDED, case):
                     append_intent(store, locked, case)
+    store.mirror.add_acts([_line(entry) for entry, _ in all_removals(store, EXECUTED)])
 
 
 def unfinished_case(store: Store, identifier: str) -> bytes | None:
@@ -163,6 +174,14 @@ def unfinished_cases(store: Store) -> list[bytes]:
     return sorted(case for case in cases if case.hex() not in done)
 
 
+def _drop_orphans(store: Store) -> None:
+    with store.keyring.database.reading() as rows:
+        born = rows.number("born")
+    if born >= store.log.head().size:  # or an append is under way: the lock tells
+        with store.lock() as locked:
+            recover_orphans(locked.keys, locked.log.head().size)
+
+
 def _mirror(store: Store, case: bytes) -> None:
     _mirror_acts(store, INTENDED, case)
     with store.keyring.database.reading() as rows:
@@ -172,8 +191,11 @@ def _mirror(store: Store, case: bytes) -> None:
 
 
 def _mirror_acts(store: Store, name: str, case: bytes) -> None:
-    acts = removals(store, name, case)
-    store.mirror.add_acts([f"{entry.position} {entry.act} {entry.fields}" for entry, _ in acts])
+    store.mirror.add_acts([_line(entry) for entry, _ in removals(store, name, case)])
+
+
+def _line(entry: Entry) -> str:
+    return f"{entry.position} {entry.act} {entry.fields}"
 
 
 def _needles(store: Store, case: bytes) -> list[list[bytes]]:
@@ -186,14 +208,16 @@ def _needles(store: Store, case: bytes) -> list[list[bytes]]:
 
 
 def _destroy(store: Store, case: bytes) -> None:
-    renew_statistics_key(store)
+    serial = new_statistics_key(store)
     with store.lock() as locked:
         members = [row.subject for row in locked.keys.of_case(case, FENCED)]
         locked.keys.destroy(members, keep=EVIDENCE)
         locked.keys.set_state(members, ERASED, case)
-        locked.keys.set_number("changes", locked.keys.number("changes") + 1)
+        for counted in ("changes", ERASURES):
+            locked.keys.set_number(counted, locked.keys.number(counted) + 1)
     store.keyring.forget()
     store.blinder.forget()
+    destroy_statistics_keys(store, before=serial)
 
 
 def _purge(store: Store, case: bytes) -> None:

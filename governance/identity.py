@@ -33,6 +33,10 @@ class Known(Protocol):
 
     def is_suppressed(self, identifier: str) -> bool: ...
 
+    def is_fenced(self, identifier: str) -> bool:
+        """Whether its suppression is by an erasure that is under way: no registration lifts that."""
+        ...
+
     def strengths(self, subject: bytes) -> list[int]:
         """Of every identifier of the subject's component."""
         ...
@@ -72,11 +76,15 @@ class Attribution:
 
     def subject_of(self, call: Call, arrival: int) -> bytes | Rejection | None:
         """The call's subject; None when it is suppressed, a Rejection when it asks for too much."""
+        names = call.identifiers
         if call.kind == ALIAS:
             return self._alias(call, arrival)
-        names = call.identifiers
+        if len(names) == 1 and not self.into and (known := self._known.subject(names[0])) is not None:
+            return known  # nearly every call
         if call.context.get("registration") == "new":
-            self.lifted += [name for name in names if self._known.is_suppressed(name)]
+            self.lifted += [
+                name for name in names if self._known.is_suppressed(name) and not self._known.is_fenced(name)
+            ]
         if len(names) == 1 and (subject := self._find(names[0])) is not None:
             return subject
         usable = [name for name in names if not self._is_suppressed(name)]
@@ -129,7 +137,8 @@ class Attribution:
         anonymous, known = f"anonymous_id:{value}", f"user_id:{value}"
         if call.identifiers[0] == known:
             return known  # a self-alias says nothing
-        return known if self._find(anonymous) is None and self._find(known) is not None else anonymous
+        is_known = self._find(known) is not None or self._is_suppressed(known)
+        return known if self._find(anonymous) is None and is_known else anonymous
 
     def _find(self, name: str) -> bytes | None:
         subject = self._named.get(name)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from domain.calls import Call, Rejection
+from domain.collector import paused
 from domain.events import LINKED, MERGED, Event
 from governance.appending import Draft, compose, keep_keys
 from governance.batch import Batch, Told
@@ -30,6 +31,10 @@ class Recorder:
         self, calls: Sequence[Call], rejections: Sequence[Rejection] = (), progress: Progress | None = None
     ) -> Receipt:
         """Take in one batch in one transaction. After an error nothing of the batch is stored."""
+        with paused():
+            return self._record(calls, rejections, progress)
+
+    def _record(self, calls: Sequence[Call], rejections: Sequence[Rejection], progress: Progress | None) -> Receipt:
         now = self.store.clock()
         good, bad = self.cleaner.clean(calls, now)
         try:
@@ -42,7 +47,7 @@ class Recorder:
         except BaseException:
             self.people.forget()  # it may have learned of people who were rolled back
             raise
-        taken.batch.remember(self.store.keyring)
+        taken.batch.remember(self.store.keyring, taken.size)
         receipt = taken.receipt
         receipt.read, receipt.rejected = len(calls) + len(rejections), len(refused)
         return receipt
@@ -64,9 +69,10 @@ class Recorder:
             self._keep(batch, names)
             locked.log.insert(append)
             receipt.first_position, receipt.last_position = head.size, append.head.size - 1
+            head = append.head
         if suppressed:
             rows.set_number("suppressed", rows.number("suppressed") + suppressed)
-        return _Taken(batch, receipt, refused)
+        return _Taken(batch, receipt, refused, head.size)
 
     def _keep(self, batch: Batch, names: Attribution) -> None:
         rows, size, blind = batch.locked.keys, batch.size, self.store.blinder.blind
@@ -85,6 +91,7 @@ class _Taken(NamedTuple):
     batch: Batch
     receipt: Receipt
     refused: list[Rejection]
+    size: int  # of the log afterwards
 
 
 def _attribute(good: Sequence[Clean], names: Attribution) -> tuple[list[Told], list[Rejection], int]:

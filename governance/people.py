@@ -3,12 +3,15 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
+from domain.log import LockedLog
 from governance.blind import Blinder
 from governance.keyring import IDENTITY, Keyring, Random
 from governance.keyrows import LIVE, IdentifierRow, KeyRow, KeyRows, SubjectRow
 from governance.sealing import DataKey, hkdf
 
 CACHED = 200_000
+PERSONS_KEPT = 20_000
+DIGEST_BYTES_KEPT = 64 << 20
 
 
 class Person(NamedTuple):
@@ -29,13 +32,17 @@ class People:
         self._roots: dict[str, bytes] = {}
         self._persons: dict[bytes, Person] = {}
         self._suppressed: set[str] = set()
+        self._fenced: set[str] = set()
         self._changes = -1
         self._rows: KeyRows | None = None
+        self._digests: dict[int, bytes] = {}
+        self._digest_bytes = 0
+        self._digests_size = -1
 
     def begin(self, rows: KeyRows, identifiers: Collection[str]) -> None:
         """Look up what this batch needs, under the append lock."""
         changes = self._keyring.notice_changes(rows)
-        if changes != self._changes or len(self._roots) > CACHED or len(self._persons) > CACHED:
+        if changes != self._changes or len(self._roots) > CACHED or len(self._persons) > PERSONS_KEPT:
             self.forget()
             self._changes = changes
         self._rows = rows
@@ -49,7 +56,8 @@ class People:
         self._suppressed = {marks[mark] for mark in rows.suppressed(marks)}
         fresh = {self._roots[one] for one in unknown if one in self._roots}
         fenced = {row.subject for row in rows.subjects(fresh).values() if row.state != LIVE}
-        self._suppressed |= {one for one in unknown if self._roots.get(one) in fenced}
+        self._fenced = {one for one in unknown if self._roots.get(one) in fenced}
+        self._suppressed |= self._fenced
         for one in self._suppressed:
             self._roots.pop(one, None)
 
@@ -57,12 +65,17 @@ class People:
         """Nothing of an earlier look survives."""
         self._roots.clear()
         self._persons.clear()
+        self._digests.clear()
+        self._digests_size = -1
 
     def subject(self, identifier: str) -> bytes | None:
         return self._roots.get(identifier)
 
     def is_suppressed(self, identifier: str) -> bool:
         return identifier in self._suppressed
+
+    def is_fenced(self, identifier: str) -> bool:
+        return identifier in self._fenced
 
     def strengths(self, subject: bytes) -> list[int]:
         assert self._rows is not None
@@ -82,6 +95,26 @@ class People:
         person.seen.append((handle, dedupe_secret(person.keys[IDENTITY, 0])))
         self._persons[subject] = person
         return person
+
+    def digests(self, log: LockedLog, streams: Collection[int], size: int) -> dict[int, bytes]:
+        """The digests in these streams; from memory as long as nobody else has appended."""
+        if size != self._digests_size or self._digest_bytes > DIGEST_BYTES_KEPT:
+            self._digests.clear()
+            self._digest_bytes = 0
+        missing = [one for one in streams if one not in self._digests]
+        if missing:
+            found = log.seen(missing)
+            self._digest_bytes += sum(map(len, found.values()))
+            self._digests.update({one: found.get(one, b"") for one in missing})
+        return {one: self._digests[one] for one in streams}
+
+    def add_digests(self, added: Sequence[tuple[int, bytes]], size: int) -> None:
+        """What an append of ours has added to the streams, and the size of the log since."""
+        for stream, digests in added:
+            if digests and stream in self._digests:
+                self._digests[stream] += digests
+                self._digest_bytes += len(digests)
+        self._digests_size = size
 
     def _load(self, missing: Sequence[bytes], rows: KeyRows) -> None:
         merged = rows.absorbing(missing)

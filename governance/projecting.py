@@ -11,7 +11,10 @@ from governance.store import Store
 from projections.runner import catch_up
 
 Progress = Callable[[int, int], None]
-TRIES = 50
+TRIES, REBUILDS = 50, 5
+
+ERASURES = "erasures"
+"""The keyring's count of erasures that destroyed keys: a replay begun before one may have read what is gone."""
 
 
 def serving(store: Store) -> SealedStates:
@@ -48,20 +51,56 @@ def rebuild(store: Store, *, check: bool, progress: Progress | None = None) -> R
     """Replay the whole log into the idle slot; compare when `check`, else switch to it.
 
     A difference leaves the serving slot as it is when checking. Without `check` the rebuilt one serves.
+    Begins again when an erasure or another rebuild crosses it. Raises MovedOn when that does not end.
     """
-    catch_up_to_head(store)
-    live = serving(store)
-    idle = "b" if live.name == "a" else "a"
-    store.slots.clear(idle)
+    for _ in range(REBUILDS):
+        try:
+            return _compared(store, progress) if check else _switched(store, progress)
+        except MovedOn:
+            continue
+    raise MovedOn("erasures or other rebuilds cross this one again and again")
+
+
+def _switched(store: Store, progress: Progress | None) -> Rebuilt:
+    idle, erasures = _empty_idle(store)
     fresh = SealedStates(store.slots, idle, store.keyring, store.random)
-    through = live.checkpoint()
-    catch_up(Replay(store.log, store.keyring), fresh, store.fold, through=through, progress=progress)
-    differences = list(_differences(live, fresh)) if check else []
-    if check:
-        store.slots.clear(idle)
-    else:
+    catch_up(Replay(store.log, store.keyring), fresh, store.fold, progress=progress)
+    with (
+        store.lock() as locked
+    ):  # Nothing is appended and no key destroyed meanwhile: what serves has passed every act.
+        reached = catch_up(Replay(store.log, store.keyring), fresh, store.fold)
+        if locked.keys.number(ERASURES) != erasures or store.slots.active() == idle:
+            raise MovedOn("an erasure or another rebuild crossed this one")
         store.slots.switch(idle)
-    return Rebuilt(through + 1, differences, not check)
+    return Rebuilt(reached + 1, [], True)
+
+
+def _compared(store: Store, progress: Progress | None) -> Rebuilt:
+    catch_up_to_head(store)
+    idle, erasures = _empty_idle(store)
+    fresh = SealedStates(store.slots, idle, store.keyring, store.random)
+    for _ in range(TRIES):
+        live = serving(store)
+        mark = store.slots.mark(live.name)
+        if live.name == idle:
+            break
+        through = catch_up(
+            Replay(store.log, store.keyring), fresh, store.fold, through=mark.checkpoint, progress=progress
+        )
+        differences = list(_differences(live, fresh))
+        if not differences or store.slots.mark(live.name) == mark:  # else others moved what serves: go after it
+            if _empty_idle(store)[1] != erasures and differences:
+                break
+            return Rebuilt(through + 1, differences, False)
+    raise MovedOn("an erasure or another rebuild crossed this one")
+
+
+def _empty_idle(store: Store) -> tuple[str, int]:
+    """The slot that does not serve, and the count of erasures. The lock keeps a switch from coming between."""
+    with store.lock() as locked:
+        idle = "b" if store.slots.active() == "a" else "a"
+        store.slots.clear(idle)
+        return idle, locked.keys.number(ERASURES)
 
 
 def _differences(live: SealedStates, fresh: SealedStates) -> Iterator[Difference]:
@@ -81,18 +120,25 @@ def _states(states: SealedStates) -> Iterator[tuple[bytes, bytes]]:
         after = rows[-1][0]
 
 
-def renew_statistics_key(store: Store) -> None:
-    """Seal statistics and models under a new key and destroy the old: old pages minus new would be a person."""
+def new_statistics_key(store: Store) -> int:
+    """Whatever is shared is sealed under this one from now on; returns its serial."""
     with store.keyring.database.writing() as rows:
-        serial = store.keyring.new_secret(rows, STATISTICS, store.random(32))
+        return store.keyring.new_secret(rows, STATISTICS, store.random(32))
+
+
+def destroy_statistics_keys(store: Store, *, before: int) -> None:
+    """Seal statistics and models anew and destroy the older keys: old pages minus new would be a person.
+
+    Comes after the person's keys are destroyed: a rebuild that read them cannot be switched to any more.
+    """
     for _ in range(TRIES):
         try:
             serving(store).reseal()
             break
         except MovedOn:
             continue
-    idle = "b" if store.slots.active() == "a" else "a"
-    if store.slots.mark(idle).checkpoint >= 0:
-        store.slots.clear(idle)  # a rebuild in progress starts again
+    else:
+        raise MovedOn("the projections are moved by others faster than this process can follow")
+    _empty_idle(store)  # a rebuild in progress starts again
     with store.keyring.database.writing() as rows:
-        rows.drop_secrets(STATISTICS, before=serial)
+        rows.drop_secrets(STATISTICS, before=before)

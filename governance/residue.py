@@ -1,11 +1,16 @@
 """Looking for what must not be there: tokens in every usual encoding, in every file of a store."""
 
 import base64
-import mmap
-from collections.abc import Callable, Iterable, Sequence
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
+
+from domain.errors import Unavailable
+from governance import searching
 
 SHORTEST = 4
 """Shorter needles would be found anywhere by chance."""
@@ -45,29 +50,16 @@ def encodings(token: bytes) -> list[bytes]:
     return sorted(form for form in forms if len(form) >= SHORTEST)
 
 
-def scan(
-    needles: Sequence[Sequence[bytes]],
-    paths: Iterable[Path],
-    *,
-    progress: Callable[[int], None] | None = None,
-) -> Residue:
-    """Search files for needles, each a list of forms of one token; hits name the token's index."""
-    forms = sorted({(form, index) for index, some in enumerate(needles) for form in some})
-    hits: list[Hit] = []
-    files = total = 0
-    for path in paths:
-        try:
-            size = path.stat().st_size
-            if size:
-                with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                    hits += _search(content, forms, path.name)
-        except FileNotFoundError:
-            continue  # a temporary file that ended meanwhile
-        files, total = files + 1, total + size
-        if progress is not None:
-            progress(total)
-    return Residue(files, total, len(forms), hits)
+def scan(needles: Sequence[Sequence[bytes]], paths: Iterable[Path]) -> Residue:
+    """Search files for needles, each a list of forms of one token; hits name the token's index.
 
-
-def _search(content: mmap.mmap, forms: Sequence[tuple[bytes, int]], name: str) -> list[Hit]:
-    return [Hit(index, name, at) for form, index in forms if (at := content.find(form)) >= 0]
+    In a process of its own: SQLite's locks belong to a process, and closing any handle of a file drops them all.
+    Here that would let another process remove the WAL that this one still writes to. Raises Unavailable.
+    """
+    forms = sorted({(form.hex(), index) for index, some in enumerate(needles) for form in some})
+    task = json.dumps({"forms": forms, "paths": [str(path) for path in paths]})  # by a pipe: nothing on a command line
+    ran = subprocess.run([sys.executable, "-I", searching.__file__], input=task.encode(), capture_output=True, check=False)
+    if ran.returncode:
+        raise Unavailable("a file of the store cannot be searched")
+    files, size, hits = json.loads(ran.stdout)
+    return Residue(files, size, len(forms), [Hit(*hit) for hit in hits])

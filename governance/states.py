@@ -67,6 +67,8 @@ class SealedStates:
         """Statistics and models by name."""
         rows = self._slots.shared(self.name)
         opened = self._statistics_keys() if rows else {}
+        if any(_serial(sealed) not in opened for sealed in rows.values()):  # an erasure came between the two reads
+            rows, opened = self._slots.shared(self.name), self._statistics_keys()
         return {name: _open_shared(opened, name, sealed) for name, sealed in rows.items()}
 
     def save(
@@ -132,7 +134,11 @@ class SealedStates:
 
 
 def _open_shared(opened: Mapping[int, DataKey], name: str, sealed: bytes) -> bytes:
-    serial = int.from_bytes(sealed[:4], "big")
+    serial = _serial(sealed)
     if serial not in opened:
         raise Damaged("a statistic is sealed under a statistics key that is gone")
     return unseal(opened[serial], name.encode(), sealed[4:])
+
+
+def _serial(sealed: bytes) -> int:
+    return int.from_bytes(sealed[:4], "big")

@@ -91,7 +91,6 @@ def append_acts(store: Store, acts: Sequence[tuple[str, Act]], *, expected: int 
         head = locked.log.head()
         if expected is not None and head.size != expected:
             return None
-        recover_orphans(locked.keys, head.size)
         insert_acts(store, locked, acts)
     publish(store.log, store.mirror)
     return head.size
@@ -100,6 +99,7 @@ def append_acts(store: Store, acts: Sequence[tuple[str, Act]], *, expected: int 
 def insert_acts(store: Store, locked: Locked, acts: Sequence[tuple[str, Act]]) -> int:
     """Insert acts under a lock that is held already; returns the position of the first."""
     head = locked.log.head()
+    recover_orphans(locked.keys, head.size)  # or the log would grow past them, and they would count as committed
     draft = Draft(acts=acts)
     append = compose(
         draft, head=head, log=store.log, now=store.clock(), actor=store.actor, random=store.random, sign=store.sign

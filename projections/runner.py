@@ -1,11 +1,10 @@
 """Brings projections up to the log: reads steps, folds them into states, saves states and checkpoint together."""
 
-import gc
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol, assert_never
 
 from domain.bodies import Body
+from domain.collector import paused
 from domain.events import MERGED
 from domain.meaning import FoldConfig
 from projections.working import Working
@@ -111,25 +110,24 @@ def catch_up(
     working = Working(states.load, states.shared(), config)
 
     def save() -> None:
-        with _collector_paused():
-            rows, shared = working.settled()
+        rows, shared = working.settled()
         states.save(expected=saved, checkpoint=reached, states=rows, shared=shared)
 
-    while reached < last:
-        steps = history.read(after=reached, limit=min(chunk_entries, last - reached))
-        if not steps:
-            break
-        working.prepare(_subjects(steps))
-        with _collector_paused():
+    with paused():
+        while reached < last:
+            steps = history.read(after=reached, limit=min(chunk_entries, last - reached))
+            if not steps:
+                break
+            working.prepare(_subjects(steps))
             _fold(working, steps)
-        reached = steps[-1].position
-        if working.size_bytes > working_bytes:
+            reached = steps[-1].position
+            if working.size_bytes > working_bytes:
+                save()
+                saved = reached
+            if progress is not None:
+                progress(reached, last)
+        if reached > saved:
             save()
-            saved = reached
-        if progress is not None:
-            progress(reached, last)
-    if reached > saved:
-        save()
     return reached
 
 
@@ -161,15 +159,3 @@ def _subjects(steps: Sequence[Step]) -> set[bytes]:
         elif isinstance(step, Forgot):
             found.update(step.subjects)
     return found
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """States grow to many containers and no cycles: looking for cycles among them costs a third of a fold."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -29,15 +29,17 @@ def add(into: Series, other: Mapping[str, Mapping[int, int]]) -> None:
 
 def pack_days(days: Mapping[int, int]) -> Flat:
     """Canonical: the same numbers give the same list, whatever order they came in."""
-    if len(days) == 1:  # most are: a category seen on one day
-        (day, number) = next(iter(days.items()))
-        return [day, number if -_WORD <= number < _WORD else str(number)] if number else []
-    live = days if all(days.values()) else {day: number for day, number in days.items() if number}
-    order = sorted(live)
-    numbers: Flat = [live[day] for day in order]
-    if numbers and (max(numbers) >= _WORD or min(numbers) < -_WORD):
-        numbers = [number if -_WORD <= number < _WORD else str(number) for number in numbers]
-    return [*map(sub, order, [0, *order]), *numbers]
+    if 0 in days.values():
+        days = {day: number for day, number in days.items() if number}
+    order = sorted(days)
+    return [*map(sub, order, [0, *order]), *map(days.__getitem__, order)]
+
+
+def within_words(packed: Any) -> Any:
+    """The same with every number beyond 64 bits as text, which MessagePack has no room for."""
+    if isinstance(packed, list):
+        return [within_words(one) for one in packed]
+    return str(packed) if type(packed) is int and not -_WORD <= packed < _WORD else packed
 
 
 def unpack_days(flat: Flat) -> Days:

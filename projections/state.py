@@ -55,7 +55,7 @@ def encode(state: State) -> bytes:
         return _encoder.encode([_VERSION, state.into])
     texts = sorted(_texts(state))
     index = {text: number for number, text in enumerate(texts)}
-    return _encoder.encode([
+    row = [
         _VERSION,
         texts,
         identity.pack(state.identity),
@@ -65,7 +65,11 @@ def encode(state: State) -> bytes:
         sequence.pack(state.sequence, index),
         ledger.pack(state.ledger),
         [[index[name], *statistic.pack(cells, index)] for name, cells in sorted(state.contributed.items())],
-    ])  # fmt: skip
+    ]
+    try:
+        return _encoder.encode(row)
+    except OverflowError:
+        return _encoder.encode(series.within_words(row))
 
 
 def decode(row: bytes) -> State:

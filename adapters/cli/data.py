@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli.session import REJECTED, Session, command
+from adapters.cli.session import REJECTED, Session, command, text_of
 from domain.errors import BadInput
 
 
@@ -35,7 +35,7 @@ def init(
     from governance.policy import default_text
 
     os.umask(0o077)
-    text = policy.read_text(encoding="utf-8") if policy else default_text()
+    text = text_of(policy) if policy else default_text()
     store = initialise(session.settings, origin=origin, fold_key=_key(fold_key), policy=text)
     made = {"store": session.settings.store, "origin": store.origin, "vkey": store.vkey}
     session.show(made, f"made {session.settings.store}\nverifier key: {store.vkey}")
@@ -84,7 +84,7 @@ def policy_check(session: Session, file: Path) -> None:
     """Say what is wrong with a policy file, by path and line."""
     from governance.policy import check
 
-    faults = check(_read(file), file.name)
+    faults = check(text_of(file), file.name)
     session.show(
         [{"where": fault.where, "field": fault.field, "expected": fault.expected} for fault in faults],
         "\n".join(map(str, faults)) or "good",
@@ -97,14 +97,8 @@ def policy_publish(session: Session, file: Path) -> None:
     """Put a policy in force: its hash goes on the log, and the projections are rebuilt under its meanings."""
     from adapters.wiring import publish_policy
 
-    version = publish_policy(session.settings, session.store(), _read(file))
+    version = publish_policy(session.settings, session.store(), text_of(file))
     session.show({"version": version}, f"policy version {version} is in force")
-
-
-def _read(file: Path) -> str:
-    if not file.is_file():
-        raise BadInput(file.name, "file", "a file that exists")
-    return file.read_text(encoding="utf-8")
 
 
 def _key(text: str | None) -> bytes | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adapters.cli.profiles import From, Identifier
-from adapters.cli.session import PARTIAL, Session, command, identifiers_from, status_of
+from adapters.cli.session import PARTIAL, Session, command, identifiers_from, status_of, text_of
 from domain.errors import BadInput, LetheError
 
 if TYPE_CHECKING:
@@ -80,7 +80,11 @@ def certificate_verify(
     """Check a certificate without the store: the acts are in the log that this key signs."""
     from governance.certificate import verify
 
-    positions = verify(json.loads(file.read_text(encoding="utf-8")), key)
+    try:
+        document = json.loads(text_of(file))
+    except ValueError as error:
+        raise BadInput(file.name, "file", "a certificate, which is JSON") from error
+    positions = verify(document, key)
     session.show({"valid": True, "positions": positions}, f"valid: the act is in the log at {positions}")
 
 

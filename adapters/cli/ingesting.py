@@ -1,5 +1,6 @@
 """`lethe ingest`: files into the log, with progress, resumable."""
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from adapters.sources.opening import open_source
+from domain.errors import BadInput
+from domain.collector import paused
 from governance.door import recorder, source_key
 from governance.receipt import Progress, Receipt
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 BATCH = 20_000
 PUBLISH_SECONDS = 60
+SWEEP = 10
 
 
 def ingest_file(
@@ -43,14 +47,16 @@ def ingest_file(
         backfill=backfill,
     )  # fmt: skip
     receipt, published = Receipt(), monotonic()
-    with bar(Path(path).name if path != "-" else "input", opened.records or opened.size_bytes) as advance:
-        for some in opened.batches:
+    with paused(), bar(Path(path).name if path != "-" else "input", opened.records or opened.size_bytes) as advance:
+        for count, some in enumerate(opened.batches, 1):
             kept = None if path == "-" else Progress(key, some.last_record)
             receipt.add(desk.record(some.calls, some.rejections, kept))
             advance(some.last_record if opened.records else some.bytes_read)
             if monotonic() - published > PUBLISH_SECONDS:
                 publish(store.log, store.mirror)
                 published = monotonic()
+            if count % SWEEP == 0:
+                gc.collect()
             if limit is not None and receipt.read >= limit:
                 break
     if path != "-" and limit is None:
@@ -84,7 +90,10 @@ def _digest(path: str) -> bytes:
     if path == "-":
         return b""
     digest = sha256()
-    with Path(path).open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
+    try:
+        with Path(path).open("rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    except OSError as error:
+        raise BadInput(Path(path).name, "file", "a file that can be read") from error
     return digest.digest()

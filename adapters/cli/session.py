@@ -7,17 +7,33 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from adapters.settings import Settings, read_settings
-from domain.errors import BadInput, LetheError, NotFound, Refused, Unavailable
+from domain.errors import BadInput, Damaged, KeyMismatch, LetheError, NotFound, Refused, Unavailable
+from domain.note import BadKey, BadNote, BadSignature
+from domain.proofs import BadProof
+from governance.publishing import Rollback
 
 if TYPE_CHECKING:
     from governance.store import Store
 
-STATUS: dict[type[LetheError], int] = {NotFound: 4, Refused: 3, BadInput: 2, Unavailable: 7}
+STATUS: dict[type[LetheError], int] = {
+    NotFound: 4,
+    Refused: 3,
+    BadInput: 2,
+    BadKey: 2,
+    Unavailable: 7,
+    BadSignature: 13,
+    Rollback: 12,
+    BadNote: 10,
+    BadProof: 10,
+    KeyMismatch: 16,
+    Damaged: 10,
+}
 """Exit status by error; the first class that fits decides, anything else is 1."""
 
 PARTIAL, REJECTED = 5, 6
@@ -120,6 +136,14 @@ def status_of(error: LetheError) -> int:
     return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 1)
 
 
+def text_of(file: Path) -> str:
+    """Raises BadInput for a file that is not there, or is no text."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(file.name, "file", "a readable text file in UTF-8") from error
+
+
 def identifiers_from(one: str | None, file: str | None) -> list[str]:
     """One identifier, or one a line of a file (`-`: standard input). Raises BadInput for neither or no `kind:value`."""
     if (one is None) == (file is None):
@@ -129,8 +153,7 @@ def identifiers_from(one: str | None, file: str | None) -> list[str]:
     elif file == "-":
         found = [line.strip() for line in sys.stdin]
     else:
-        with open(str(file), encoding="utf-8") as lines:  # noqa: PTH123
-            found = [line.strip() for line in lines]
+        found = [line.strip() for line in text_of(Path(str(file))).splitlines()]
     found = [line for line in found if line]
     if any(":" not in line for line in found):
         raise BadInput("command", "ID", "kind:value, such as user_id:42")

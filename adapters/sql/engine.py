@@ -72,23 +72,31 @@ def _sqlite(path: Path) -> Engine:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection for short reads; each statement sees what is committed when it starts."""
-    try:
-        connection = engine.connect()
-    except OperationalError as error:
-        raise Unavailable("the database does not answer") from error
-    with connection:
+    with _connected(engine) as connection:
         yield connection
 
 
-def begin_writing(engine: Engine) -> Connection:
+@contextmanager
+def begin_writing(engine: Engine) -> Iterator[Connection]:
     """A connection inside a write transaction; on SQLite it is the only one of its file."""
+    with _connected(engine) as connection:
+        try:
+            if engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as error:
+            raise Unavailable("the database does not answer") from error
+        try:
+            yield connection
+        except BaseException:
+            connection.invalidate()  # SQLAlchemy rolls no failed COMMIT back: the pool would keep the lock
+            raise
+
+
+def _connected(engine: Engine) -> Connection:
     try:
-        connection = engine.connect()
-        if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return engine.connect()
     except OperationalError as error:
         raise Unavailable("the database does not answer") from error
-    return connection
 
 
 @contextmanager
