@@ -155,7 +155,7 @@ class Seen:
     def digest(self, name: bytes) -> bytes | None:
         """The digest under the subject's own secret; None when the message is here already."""
         digest = blake2b(name, digest_size=DIGEST_BYTES, key=self._secret).digest()
-        if digest in self._batch or holds(self._stored, digest):
+        if digest in self._batch or (self._stored and holds(self._stored, digest)):
             return None
         for secret, stored in self._older:
             if holds(stored, blake2b(name, digest_size=DIGEST_BYTES, key=secret).digest()):

@@ -11,6 +11,7 @@ from governance.appending import Draft, compose, keep_keys
 from governance.batch import Batch, Told
 from governance.cleaning import ALIAS, Clean, Cleaner
 from governance.identity import Attribution, Link, Merge
+from governance.keyring import IDENTITY
 from governance.keyrows import MergeRow
 from governance.people import People, identifier_rows
 from governance.receipt import Progress, Receipt
@@ -99,20 +100,19 @@ def _attribute(good: Sequence[Clean], names: Attribution) -> tuple[list[Told], l
     told: list[Told] = []
     refused: list[Rejection] = []
     suppressed = links = merges = 0
-    for one in good:
-        subject = names.subject_of(one.call, one.event.arrival)
+    for call, event, klass, epoch in good:
+        subject = names.subject_of(call, event.arrival)
         if subject is None:
             suppressed += 1
             continue
         if isinstance(subject, Rejection):
             refused.append(subject)
             continue
-        for link in names.links[links:]:
-            told.append(Told(link.subject, _linked(one.event, link), "identity", 0, False))
-        for merge in names.merges[merges:]:
-            told.append(Told(merge.absorbed, _merged(one.event, merge), "identity", 0, False))
-        links, merges = len(names.links), len(names.merges)
-        told.append(Told(subject, one.event, one.klass, one.epoch, one.call.kind != ALIAS))
+        if len(names.links) > links or len(names.merges) > merges:
+            told += [Told(one.subject, _linked(event, one), IDENTITY, 0, False) for one in names.links[links:]]
+            told += [Told(one.absorbed, _merged(event, one), IDENTITY, 0, False) for one in names.merges[merges:]]
+            links, merges = len(names.links), len(names.merges)
+        told.append(Told(subject, event, klass, epoch, call.kind != ALIAS))
     return told, refused, suppressed
 
 

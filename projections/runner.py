@@ -1,11 +1,11 @@
 """Brings projections up to the log: reads steps, folds them into states, saves states and checkpoint together."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol, assert_never
 
 from domain.bodies import Body
 from domain.collector import paused
-from domain.events import MERGED
 from domain.meaning import FoldConfig
 from projections.working import Working
 
@@ -105,57 +105,49 @@ def catch_up(
     The result depends on neither `chunk_entries` nor `working_bytes`. `progress` is told (position, last position)
     after each chunk. Raises MovedOn when another runner saved first: what this one folded since its last save is lost.
     """
-    saved = reached = states.checkpoint()
+    reached = states.checkpoint()
     last = min(history.head() - 1, history.head() - 1 if through is None else through)
-    working = Working(states.load, states.shared(), config)
-
-    def save() -> None:
-        rows, shared = working.settled()
-        states.save(expected=saved, checkpoint=reached, states=rows, shared=shared)
-
+    run = _Run(states, Working(states.load, states.shared(), config), saved=reached)
     with paused():
         while reached < last:
             steps = history.read(after=reached, limit=min(chunk_entries, last - reached))
             if not steps:
                 break
-            working.prepare(_subjects(steps))
-            _fold(working, steps)
+            run.fold(steps)
             reached = steps[-1].position
-            if working.size_bytes > working_bytes:
-                save()
-                saved = reached
+            if run.working.is_full(working_bytes):
+                run.save(reached)
             if progress is not None:
                 progress(reached, last)
-        if reached > saved:
-            save()
+        run.save(reached)
     return reached
 
 
-def _fold(working: Working, steps: Sequence[Step]) -> None:
-    for step in steps:
-        match step:
-            case Told():
-                working.tell(step.subject, step.body)
-            case Passed():
-                pass
-            case Forgot():
-                working.forget(step.subjects)
-            case Trained():
-                working.train(step.model_id, step.scorer, step.version, through=step.through)
-            case Retired():
-                working.retire(step.model_id)
-            case _:
-                assert_never(step)
+@dataclass(slots=True)
+class _Run:
+    states: States
+    working: Working
+    saved: int
 
+    def fold(self, steps: Sequence[Step]) -> None:
+        for step in steps:
+            match step:
+                case Told():
+                    self.working.tell(step.subject, step.body)
+                case Passed():
+                    pass
+                case Forgot():
+                    self.working.forget(step.subjects)
+                case Trained():
+                    self.save(step.position - 1)  # the statistics as they stand just before
+                    self.working.train(step.model_id, step.scorer, step.version, through=step.through)
+                case Retired():
+                    self.working.retire(step.model_id)
+                case _:
+                    assert_never(step)
 
-def _subjects(steps: Sequence[Step]) -> set[bytes]:
-    """Whose states the steps will ask for."""
-    found: set[bytes] = set()
-    for step in steps:
-        if isinstance(step, Told):
-            found.add(step.subject)
-            if any(shape[0] == MERGED for shape in step.body.shapes):
-                found.update(bytes.fromhex(e.properties["into"]) for e in step.body.events if e.kind == MERGED)
-        elif isinstance(step, Forgot):
-            found.update(step.subjects)
-    return found
+    def save(self, reached: int) -> None:
+        if reached > self.saved:
+            rows, shared = self.working.settled()
+            self.states.save(expected=self.saved, checkpoint=reached, states=rows, shared=shared)
+            self.saved = reached

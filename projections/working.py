@@ -1,6 +1,9 @@
-"""The states that a runner holds between two saves, and what the steps of the log do to them."""
+"""What was told since the last save, by subject, and how it is added to what is saved of them.
 
-from collections.abc import Callable, Collection, Mapping
+Only what is new is held in memory: pieces merge, so a save adds them to each saved state, one state at a time.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from domain.bodies import Body
 from domain.meaning import FoldConfig
@@ -14,12 +17,14 @@ from projections.telling import tell
 Rows = dict[bytes, bytes | None]
 Shared = dict[str, bytes | None]
 
-_BYTES_A_ROW_BYTE = 12  # measured: a decoded state takes about so much for each byte of its row
-_BYTES_AN_EVENT = 250
+ROWS_AT_ONCE = 500
+SUBJECTS_AT_MOST = 20_000
+_BYTES_A_SUBJECT = 2500  # measured, roughly: what new pieces take before the first event
+_BYTES_AN_EVENT = 170
 
 
 class Working:
-    """Decoded states by subject. A stub leads to the root that absorbed its subject."""
+    """New pieces, merges and removals since the last save; statistics and models as of the last save."""
 
     def __init__(
         self,
@@ -27,13 +32,13 @@ class Working:
         shared: Mapping[str, bytes],
         config: FoldConfig,
     ) -> None:
-        self.size_bytes = 0  # an estimate
         self._load = load
         self._config = config
-        self._states: dict[bytes, State] = {}
-        self._known: set[bytes] = set()  # loaded, or found to have no row
-        self._changed: set[bytes] = set()
+        self._bytes = 0
+        self._pieces: dict[bytes, State] = {}
+        self._merges: list[tuple[bytes, bytes]] = []  # (absorbed, into), in log order
         self._gone: set[bytes] = set()
+        self._rows: Rows = {}
         self._statistics = population.fresh()
         for name in self._statistics:
             if row := shared.get(f"statistic/{name}"):
@@ -46,46 +51,34 @@ class Working:
         }
         self._new_models: Shared = {}
 
-    def prepare(self, subjects: Collection[bytes]) -> None:
-        """Load what is not known yet of these subjects, and of those that absorbed them."""
-        unknown = set(subjects) - self._known
-        while unknown:
-            self._known |= unknown
-            found: set[bytes] = set()
-            for subject, row in self._load(sorted(unknown)).items():
-                state = self._states[subject] = states.decode(row)
-                self.size_bytes += _BYTES_A_ROW_BYTE * len(row)
-                if state.into:
-                    found.add(state.into)
-            unknown = found - self._known
+    def is_full(self, working_bytes: int) -> bool:
+        """Whether it is time to save: by an estimate of the memory held, or by how many subjects are concerned."""
+        return self._bytes > working_bytes or len(self._pieces) > SUBJECTS_AT_MOST
 
     def tell(self, subject: bytes, body: Body) -> None:
-        """Fold a body into the state of the subject or of its root; a merge in it is done at once."""
-        root, state = self._root(subject)
-        self._changed.add(root)
-        self.size_bytes += _BYTES_AN_EVENT * len(body.values)
-        for into in tell(state, body, self._config):
-            self._merge(subject, into)
+        """Fold a body into the new pieces of the subject."""
+        piece = self._pieces.get(subject)
+        if piece is None:
+            piece = self._pieces[subject] = states.empty()
+            self._bytes += _BYTES_A_SUBJECT
+        self._bytes += _BYTES_AN_EVENT * len(body.values)
+        self._merges += [(subject, into) for into in tell(piece, body, self._config)]
 
     def forget(self, subjects: Collection[bytes]) -> None:
-        """Subtract and drop these subjects, and every live model; subjects of whom nothing is known are fine."""
-        self.prepare(subjects)
+        """Drop these subjects, and every live model; subjects of whom nothing is known are fine."""
         for subject in subjects:
-            state = self._states.pop(subject, None)
-            if state is not None:
-                self._stale |= population.withdraw(state, self._statistics)
-                self._changed.discard(subject)
-                self._gone.add(subject)
+            self._pieces.pop(subject, None)
+            self._gone.add(subject)
+        self._merges = [pair for pair in self._merges if pair[0] not in self._gone]
         for scorer in list(self._models):
             self._drop_model(scorer)
 
     def train(self, model_id: str, scorer: str, version: int, *, through: int) -> None:
-        """Fit on the statistics as they stand. Too little data, or an unknown scorer, leaves no live model."""
+        """Fit on the statistics as they were saved. Too little data, or an unknown scorer, leaves no live model."""
         self._drop_model(scorer)
         known = SCORERS.get(scorer)
         if known is None or known.version != version:
             return
-        self._settle()
         fitted = known.fit(self._statistics[known.statistic], self._config)
         if fitted is not None:
             self._models[scorer] = model_id
@@ -98,43 +91,78 @@ class Working:
 
     def settled(self) -> tuple[Rows, Shared]:
         """Everything to save since the last time, None for what is gone; then nothing is held any more."""
-        self._settle()
-        rows: Rows = dict.fromkeys(self._gone)
-        rows |= {subject: states.encode(self._states[subject]) for subject in self._changed}
+        self._remove()
+        moved = [pair for some in _chunks(sorted(self._pieces)) for pair in self._add(some)]
+        for into, piece in moved:
+            self._update(self._root(into), piece)
+        for absorbed, into in self._merges:
+            self._merge(absorbed, into)
+        rows, self._rows = self._rows, {}
         shared: Shared = {f"statistic/{name}": statistic.encode(self._statistics[name]) for name in self._stale}
         shared |= self._new_models
-        for held in (self._states, self._known, self._changed, self._gone, self._stale, self._new_models):
-            held.clear()
-        self.size_bytes = 0
+        self._pieces, self._merges, self._gone = {}, [], set()
+        self._stale, self._new_models = set(), {}
+        self._bytes = 0
         return rows, shared
 
-    def _root(self, subject: bytes) -> tuple[bytes, State]:
-        """The subject that stands for this one now, with its state, a new one if there is none."""
-        state = self._states.get(subject)
-        while state is None or state.into:
-            if state is not None:
-                subject = state.into
-            self.prepare((subject,))
-            state = self._states.get(subject)
-            if state is None:
-                state = self._states[subject] = states.empty()
-        return subject, state
+    def _remove(self) -> None:
+        """Take what the statistics hold of those who are gone out of them, and their rows away."""
+        for some in _chunks(sorted(self._gone)):
+            for subject, row in self._load(some).items():
+                self._stale |= population.withdraw(states.decode(row), self._statistics)
+                self._rows[subject] = None
+
+    def _add(self, subjects: Collection[bytes]) -> Iterator[tuple[bytes, State]]:
+        """Add new pieces to saved states. Yields those whose subject was absorbed before, with its successor."""
+        saved = self._load([subject for subject in subjects if subject not in self._gone])
+        for subject in subjects:
+            row, piece = saved.get(subject), self._pieces.pop(subject)
+            state = piece if row is None else states.decode(row)
+            if state.into:
+                yield state.into, piece
+                continue
+            if row is not None:
+                states.merge(state, piece)
+            self._keep(subject, state)
+
+    def _update(self, subject: bytes, piece: State) -> None:
+        state = self._current(subject)
+        states.merge(state, piece)
+        self._keep(subject, state)
 
     def _merge(self, absorbed: bytes, into: bytes) -> None:
-        subject, state = self._root(absorbed)
-        root, target = self._root(into)
+        subject, root = self._root(absorbed), self._root(into)
         if subject == root:
             return
+        state, target = self._current(subject), self._current(root)
         self._stale |= population.withdraw(state, self._statistics)
         states.merge(target, state)
         target.identity.members.add(subject)
-        self._states[subject] = State(into=into)
-        self._changed |= {subject, root}
+        self._rows[subject] = states.encode(State(into=into))
+        self._keep(root, target)
 
-    def _settle(self) -> None:
-        changed = [self._states[subject] for subject in sorted(self._changed)]
-        self._stale |= population.settle(changed, self._statistics, self._config)
+    def _keep(self, subject: bytes, state: State) -> None:
+        self._stale |= population.settle((state,), self._statistics, self._config)
+        self._rows[subject] = states.encode(state)
+
+    def _root(self, subject: bytes) -> bytes:
+        """The subject that stands for this one now."""
+        while (into := self._current(subject).into) and into != subject:
+            subject = into
+        return subject
+
+    def _current(self, subject: bytes) -> State:
+        if subject in self._rows:
+            row = self._rows[subject]
+        else:
+            row = None if subject in self._gone else self._load((subject,)).get(subject)
+        return states.decode(row) if row is not None else states.empty()
 
     def _drop_model(self, scorer: str) -> None:
         if self._models.pop(scorer, None) is not None:
             self._new_models[f"model/{scorer}"] = None
+
+
+def _chunks(subjects: list[bytes]) -> Iterator[list[bytes]]:
+    for start in range(0, len(subjects), ROWS_AT_ONCE):
+        yield subjects[start : start + ROWS_AT_ONCE]

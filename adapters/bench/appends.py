@@ -16,7 +16,7 @@ KEYRING = ("subject", "data_key", "identifier")
 def run(settings: Settings, where: Path, events: int) -> dict[str, Any]:
     """Two shapes: subjects that come back often (k of 8 and more), and nearly all different (k near 1)."""
     found = {}
-    for name, subjects, batch in (("dense", max(events // 200, 1), 20_000), ("sparse", events // 4, 5_000)):
+    for name, subjects, batch in (("dense", max(events // 200, 1), 16_000), ("sparse", events // 4, 5_000)):
         found[name] = _measure(settings, where / name, events, max(subjects, 1), min(batch, events // 2))
     return found
 

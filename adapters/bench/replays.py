@@ -16,7 +16,7 @@ CHUNK = 2000
 def run(settings: Settings, where: Path, events: int) -> dict[str, Any]:
     """A log of k 8 and more, rebuilt whole: folded into every projection, states sealed and written."""
     store = workload.make_store(settings, where)
-    workload.fill(store, events, max(events // 200, 1), min(20_000, events // 2))
+    workload.fill(store, events, max(events // 500, 1), min(20_000, events // 2))
     bodies = store.log.counts()["body"]
     floor = _floor(store)
     began = perf_counter()

@@ -103,7 +103,10 @@ def _train(tour: Tour) -> None:
         "train", "A model of who buys again within 30 days, from statistics that subtract exactly"
     ) as step:
         train(tour.store, "requested")
-        model = models_of(tour.store)[0]
+        model = next(iter(models_of(tour.store)), None)
+        if model is None:
+            tour.tell.facts({"model": "none, as so few households say too little: scores keep to the prior"})
+            return
         step.figures = model
         metrics = {name: round(value, 3) for name, value in model["metrics"].items()}
         tour.tell.facts({"scorer": model["scorer"], "rows": model["rows"], f"held out {model['held_out']}": metrics})

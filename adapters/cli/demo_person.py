@@ -86,7 +86,7 @@ def _shown(document: dict[str, Any]) -> dict[str, object]:
     activity, score = document["activity"], document["scores"]["next_purchase_30d"]
     reasons = ", ".join(f"{name} {weight:+.2f}" for name, weight in score["reasons"][:3])
     return {
-        "purchases": f"{activity['events']:,}, the last on {(activity['last_at'] or 'no day')[:10]}",
+        "events": f"{activity['events']:,}, the last on {(activity['last_at'] or 'no day')[:10]}",
         "spend": ", ".join(f"{amount} in {days}" for days, amount in activity["spend"].items()),
         "segment": activity["segment"]["name"],
         "interests": ", ".join(document["interests"]["tags"][:3]) or "none yet",

@@ -97,7 +97,7 @@ class CrashAt:
 
 
 class MeetAt(CrashAt):
-    """Counts calls alike; at one of them another process acts before the call goes on."""
+    """Counts calls alike; before one of them, or the next at which it holds nothing, another process acts."""
 
     def __init__(self, call: int | str = 0, meanwhile: Callable[[], object] = lambda: None) -> None:
         super().__init__()
@@ -109,7 +109,8 @@ class MeetAt(CrashAt):
     def passing(self, name: str, effect: Callable[[], T]) -> T:
         if current_thread() is not self._process or self._call == -1:
             return effect()  # a commit of the other process
-        if not self.has_met and self._at in (len(self.names) + 1, name):
+        is_due = name == self._at if isinstance(self._at, str) else 0 < self._at <= len(self.names) + 1
+        if is_due and not self.has_met and not self._held and not name.startswith("commit"):
             self.has_met = True
             self._call = -1
             self._meanwhile()

@@ -117,8 +117,17 @@ def test_an_erasure_that_a_rebuild_crosses_anywhere_erases(world: World, never_m
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("paused_at", ["slots.load", "slots.save", "slots.scan", "log.head"])
-@pytest.mark.parametrize("operation", [catch_up_to_head, rebuild_and_switch, rebuild_and_compare])
+@pytest.mark.parametrize(
+    ("operation", "paused_at"),
+    [
+        (catch_up_to_head, "slots.load"),
+        (catch_up_to_head, "slots.save"),
+        (rebuild_and_switch, "log.head"),
+        (rebuild_and_switch, "slots.load"),
+        (rebuild_and_switch, "slots.save"),
+        (rebuild_and_compare, "slots.scan"),
+    ],
+)
 def test_what_waits_while_an_erasure_begins_and_goes_on_before_its_end_forgets_the_erased(
     operation: Callable[[Store], object], paused_at: str, world: World, never_met: dict[str, str]
 ) -> None:

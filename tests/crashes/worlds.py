@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -16,10 +16,12 @@ from adapters.wiring import open_store
 from domain.acts import KeysCreated, parse
 from governance.access import Reader
 from governance.audit import verify_live
-from governance.erasure import recover, unfinished_cases
+from domain.errors import NotFound
+from governance.erasure import erase, recover, unfinished_cases
 from governance.models import statistics_of
 from governance.projecting import catch_up_to_head, rebuild, serving
-from governance.removals import EXECUTED, all_removals
+from governance.removals import EXECUTED, INTENDED, all_removals
+from governance.residue import scan
 from governance.store import Store
 from governance.subjects import find, find_all
 from tests.conftest import call, make_store, new_database, settings_for, take_in
@@ -138,3 +140,30 @@ def key_bytes(store: Store, name: str) -> list[bytes]:
     with store.keyring.database.reading() as rows:
         found = rows.keys_of(rows.members(find(store, name)))
         return [key.raw for key in store.keyring.open(found)] + [row.wrapped for row in found]
+
+
+def wrong_after_erasure(settings: Settings, needles: list[bytes], never_met: dict[str, str]) -> list[str]:
+    """What is not as it must be once the erasure was repeated by a new process."""
+    store = restarted(settings)
+    with suppress(NotFound):  # only its answer was lost
+        assert erase(store, ADA, wait_seconds=2).status == "completed"
+    wrong = unsound(store)
+    intended, executed = all_removals(store, INTENDED), all_removals(store, EXECUTED)
+    if [act for _, act in intended] != [act for _, act in executed] or [act.part for _, act in executed] != [1]:
+        wrong.append("not exactly one executed act for one intent")
+    if store.mirror.acts() != [f"{entry.position} {entry.act} {entry.fields}" for entry, _ in intended + executed]:
+        wrong.append("the mirror does not hold the acts")
+    if len(store.mirror.marks()) != 3:
+        wrong.append("the mirror does not hold the marks")
+    size = store.log.head().size
+    late = take_in(store, call(90, ADA), call(91, PHONE), call(92, "email:ada@example.com"), call(93, ADA, PHONE))
+    if (late.suppressed, late.accepted, store.log.head().size) != (4, 0, size):
+        wrong.append("a late event of the erased was stored")
+    with suppress(NotFound):
+        Reader(store, "tester").read(ADA, "personalization")
+        wrong.append("the erased has a profile")
+    if digests(store) != never_met:
+        wrong.append("statistics remember the erased")
+    if not settings.is_server and scan([[one] for one in needles], store.storage.paths()).hits:
+        wrong.append("a key of the erased is on disk")
+    return wrong

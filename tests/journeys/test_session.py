@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tests.journeys.conftest import Lethe, days, view
 
@@ -124,18 +125,36 @@ def test_a_changed_meaning_takes_effect_once_it_is_published(lethe: Lethe) -> No
     assert lethe.json("policy", "show")["version"] == 2
 
 
-def test_a_certificate_is_worth_nothing_under_another_key(lethe: Lethe, tmp_path: Path) -> None:
+def test_a_certificate_holds_under_the_pinned_key_alone(lethe: Lethe, tmp_path: Path) -> None:
     lethe.json("init")
     lethe.json("ingest", lethe.file("days.jsonl", *days()))
     other = lethe.without(LETHE_STORE=str(tmp_path / "other"), LETHE_KEYS=f"file:{tmp_path / 'other-keys'}")
-    stranger = other.json("init")["vkey"]
-    file = tmp_path / "certificate.json"
-    vkey = lethe.json("audit", "head")["vkey"]
-    lethe.json("erase", "user_id:1", "--yes", "--certificate", str(file))
-    forged = json.loads(file.read_text())
-    forged["acts"][0]["entry"] = forged["acts"][0]["entry"].replace('"parts":1', '"parts":2')
+    stranger, vkey = other.json("init")["vkey"], lethe.json("audit", "head")["vkey"]
+    file = str(tmp_path / "certificate.json")
+    lethe.json("erase", "user_id:1", "--yes", "--certificate", file)
 
-    assert lethe("certificate", "verify", str(file), "--key", stranger).status == 13
-    assert lethe("certificate", "verify", lethe.file("forged.json", forged), "--key", vkey).status == 10
-    assert lethe("certificate", "verify", lethe.file("none.json", {}), "--key", vkey).status == 2
-    assert lethe("certificate", "verify", str(file), "--key", vkey).status == 0
+    assert lethe("certificate", "verify", file, "--key", stranger).status == 13
+    assert lethe("certificate", "verify", file, "--key", "no key").status == 2
+    assert lethe("certificate", "verify", file, "--key", vkey).status == 0
+
+
+def test_a_certificate_claims_nothing_that_its_acts_do_not_say(shop: Lethe) -> None:
+    vkey = shop.json("audit", "head")["vkey"]
+    file = shop.place / "certificate.json"
+    shop.json("erase", "user_id:1", "--yes", "--certificate", str(file))
+    true = json.loads(file.read_text())
+    [act] = true["acts"]
+    intended = shop.json("audit", "prove", str(act["position"] - 1))
+
+    def status(**forged: Any) -> int:
+        return shop("certificate", "verify", shop.file("forged.json", true | forged), "--key", vkey).status
+
+    assert status() == 0
+    assert status(acts=[]) == 10
+    assert status(acts=[act, act]) == 10
+    assert status(acts=[{**act, "entry": act["entry"].replace('"bodies":', '"bodies":1')}]) == 10
+    assert status(acts=[intended]) == 10
+    assert status(case="0" * 32) == 10
+    assert status(destroyed={**true["destroyed"], "keys": 99}) == 10
+    assert status(not_covered=[]) == 10
+    assert status(acts=None) == status(acts=["act"]) == status(destroyed=None, case=None, not_covered=7) == 2
