@@ -1,6 +1,7 @@
 """Where the store and its keys are: options, else `LETHE_*` variables, read once."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from getpass import getuser
@@ -8,6 +9,8 @@ from pathlib import Path
 
 from domain.clock import Clock, now, parse_rfc3339
 from domain.errors import BadInput, Unavailable
+
+SERVERS = ("postgresql://", "postgres://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +29,12 @@ class Settings:
 
     @property
     def is_server(self) -> bool:
-        return self.store.startswith(("postgresql://", "postgres://"))
+        return self.store.startswith(SERVERS)
+
+    @property
+    def shown_store(self) -> str:
+        """The store as it may be printed: without the password of a server."""
+        return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", self.store) if self.is_server else self.store
 
     @property
     def keys_directory(self) -> Path:
@@ -47,9 +55,12 @@ def read_settings(
     keys: str | None = None,
     actor: str | None = None,
 ) -> Settings:
-    """Raises BadInput for a `LETHE_NOW` that is no time."""
+    """Raises BadInput for a store that is neither directory nor PostgreSQL, and a `LETHE_NOW` that is no time."""
+    named = store or environment.get("LETHE_STORE", "./lethe-data")
+    if "://" in named and not named.startswith(SERVERS):
+        raise BadInput("command", "--store", "a directory, or postgresql://…")
     return Settings(
-        store=store or environment.get("LETHE_STORE", "./lethe-data"),
+        store=named,
         keys=keys or environment.get("LETHE_KEYS", "file:~/.lethe/keys"),
         actor=actor or environment.get("LETHE_ACTOR") or getuser(),
         clock=_clock(environment.get("LETHE_NOW")),

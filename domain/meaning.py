@@ -34,6 +34,5 @@ class FoldConfig:
     half_life_days: int = 90
     # Tiers by fixed policy bounds: (name, recency at most, purchases in 365 d at least, spend in 365 d at least)
     segments: tuple[tuple[str, int, int, int], ...] = ()
-    plans: dict[Any, Any] = field(
-        default_factory=dict, init=False, compare=False, repr=False
-    )  # a fold's notes by shape of event
+    # A fold's notes by shape of event; every configuration has its own.
+    plans: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)

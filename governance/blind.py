@@ -17,7 +17,7 @@ class Blinder:
         """The blind index value of `kind:value`."""
         found = self._blinds.get(identifier)
         if found is None:
-            found = hmac.digest(self._index_key, identifier.encode(), "sha256")[:16]
+            found = hmac.digest(self._index_key, folded(identifier).encode(), "sha256")[:16]
             if len(self._blinds) >= CACHED:
                 self._blinds.clear()
             self._blinds[identifier] = found
@@ -30,3 +30,8 @@ class Blinder:
     def forget(self) -> None:
         """Drop the identifiers that are held in clear."""
         self._blinds.clear()
+
+
+def folded(identifier: str) -> str:
+    """An e-mail names the same mailbox in capitals."""
+    return identifier.lower() if identifier.startswith("email:") else identifier

@@ -37,7 +37,8 @@ NOT_COVERED = {
     "replicas": ("Replicas that have not applied the deletion yet.", "尚未应用此次删除的副本。"),
 }
 STATEMENT = (
-    "The keys of this person were destroyed and the sealed bodies removed. What is listed as not covered is not claimed.",
+    "The keys of this person were destroyed and the sealed bodies removed. "
+    "What is listed as not covered is not claimed.",
     "此人的密钥已被销毁，加密内容已被删除。列为“未涵盖”的部分不作任何声明。",
 )
 

@@ -3,9 +3,12 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from domain.calls import Call, Rejection
 from domain.clock import DAY, SECOND, day_of, month_of
-from domain.events import Event, Micros
+from domain.events import IDENTIFY, Event, Micros
+from governance.blind import folded
 from governance.policy import Policy
 
 AHEAD = 300 * SECOND
@@ -13,6 +16,7 @@ AHEAD = 300 * SECOND
 
 ALIAS = "alias/1"
 CLASSES_KEPT = 10_000
+SHORTEST_TRAIT, LONGEST_TRAIT = 5, 256  # shorter ones are placeholders: none, null, n/a, -
 
 
 class Clean(NamedTuple):
@@ -42,7 +46,10 @@ class Cleaner:
         today = month_of(day_of(now))
         record = place = 0
         recorded, month, classes = now, today, self._classes
-        for arrival, call in enumerate(calls):
+        for arrival, given in enumerate(calls):
+            call = given
+            if given.kind == IDENTIFY or len(given.identifiers) > 1 or given.identifiers[0].startswith("email:"):
+                call = self._named(given)
             if self._backfill:
                 recorded = _declared(call, now)
                 month = month_of(recorded // DAY)
@@ -55,6 +62,15 @@ class Cleaner:
                 record, place = call.record, place + 1 if call.record == record else 0
                 good.append(Clean(call, self._event(call, recorded, arrival, place), klass, month if months else 0))
         return good, bad
+
+    def _named(self, call: Call) -> Call:
+        """Traits that are weak identifiers find the person too: an officer is often given no more than an e-mail."""
+        names = [folded(name) for name in call.identifiers]
+        if call.kind == IDENTIFY:
+            said = ((kind, call.properties.get(kind)) for kind in self._policy.identifiers.weak)
+            names += [folded(f"{kind}:{value}") for kind, value in said if isinstance(value, str) and _is_plain(value)]
+        names = list(dict.fromkeys(names))
+        return call if names == call.identifiers else replace(call, identifiers=names)
 
     def _class_of(self, call: Call) -> tuple[str, int]:
         klass = self._policy.class_for(call.kind, call.name)
@@ -86,6 +102,10 @@ class Cleaner:
             call.sent,
             self._version,
         )
+
+
+def _is_plain(value: str) -> bool:
+    return SHORTEST_TRAIT <= len(value) <= LONGEST_TRAIT and value == value.strip()
 
 
 def _declared(call: Call, now: Micros) -> Micros:

@@ -64,7 +64,10 @@ class Keyring:
         return found
 
     def notice_changes(self, rows: KeyRows) -> int:
-        """Empty the cache when any process has fenced or merged subjects since the last look; returns how often so far."""
+        """Empty the cache when any process has fenced or merged subjects since the last look.
+
+        Returns how often that has happened so far.
+        """
         changes = rows.number("changes")
         if changes != self._changes:
             self._opened.clear()

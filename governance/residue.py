@@ -58,7 +58,9 @@ def scan(needles: Sequence[Sequence[bytes]], paths: Iterable[Path]) -> Residue:
     """
     forms = sorted({(form.hex(), index) for index, some in enumerate(needles) for form in some})
     task = json.dumps({"forms": forms, "paths": [str(path) for path in paths]})  # by a pipe: nothing on a command line
-    ran = subprocess.run([sys.executable, "-I", searching.__file__], input=task.encode(), capture_output=True, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-I", searching.__file__], input=task.encode(), capture_output=True, check=False
+    )
     if ran.returncode:
         raise Unavailable("a file of the store cannot be searched")
     files, size, hits = json.loads(ran.stdout)

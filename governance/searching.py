@@ -10,9 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
-def search(
-    forms: Sequence[tuple[bytes, int]], paths: Iterable[Path]
-) -> tuple[int, int, list[tuple[int, str, int]]]:
+def search(forms: Sequence[tuple[bytes, int]], paths: Iterable[Path]) -> tuple[int, int, list[tuple[int, str, int]]]:
     """Files and bytes read, and (needle, file, offset) of the first of each form in each file.
 
     Empty files and those that vanished meanwhile hold nothing.

@@ -37,8 +37,8 @@ def init(
     os.umask(0o077)
     text = text_of(policy) if policy else default_text()
     store = initialise(session.settings, origin=origin, fold_key=_key(fold_key), policy=text)
-    made = {"store": session.settings.store, "origin": store.origin, "vkey": store.vkey}
-    session.show(made, f"made {session.settings.store}\nverifier key: {store.vkey}")
+    made = {"store": session.settings.shown_store, "origin": store.origin, "vkey": store.vkey}
+    session.show(made, f"made {made['store']}\nverifier key: {store.vkey}")
 
 
 def ingest(

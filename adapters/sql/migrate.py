@@ -20,7 +20,7 @@ def migrate(databases: Databases) -> None:
         config.set_main_option("script_location", str(files("adapters.sql") / "migrations" / schema))
         config.set_main_option("version_locations", str(files("adapters.sql") / "migrations" / schema / "versions"))
         config.set_main_option("path_separator", "os")
-        with engine.connect() as connection:
+        with reading(engine) as connection:
             if databases.is_server:
                 connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
                 connection.commit()

@@ -8,7 +8,9 @@ from sqlalchemy import text
 from adapters.settings import Settings
 from adapters.sql.engine import SCHEMAS, Databases, open_directory, open_server
 from domain.acts import Act, Attested
+from governance.keyrows import KeyRow
 from governance.store import Store, append_acts
+from governance.subjects import Component, component, find
 
 
 def databases_of(settings: Settings) -> Databases:
@@ -29,7 +31,9 @@ def thaw(databases: Databases, table: str) -> None:
     if databases.is_server:
         execute(databases, "log", f"ALTER TABLE log.{table} DISABLE TRIGGER USER")
         return
-    found = execute(databases, "log", "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :t", t=table)
+    found = execute(
+        databases, "log", "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :t", t=table
+    )
     for (name,) in found:
         execute(databases, "log", f"DROP TRIGGER {name}")
 
@@ -59,3 +63,13 @@ def stored(databases: Databases) -> dict[str, list[Any]]:
         for schema, names in tables.items()
         for table in names
     }
+
+
+def who(store: Store, identifier: str) -> Component:
+    """The living person that an identifier names."""
+    return component(store, find(store, identifier))
+
+
+def keys_of(store: Store, identifier: str) -> list[KeyRow]:
+    """The rows of a person's keys, in a fixed order."""
+    return sorted(who(store, identifier).keys)

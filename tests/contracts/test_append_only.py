@@ -7,8 +7,8 @@ from adapters.settings import Settings
 from adapters.sql.engine import Databases
 from governance.audit import verify_live
 from governance.store import Store
-from tests.contracts.raw import databases_of, execute, grow, stored
 from tests.conftest import call, take_in
+from tests.contracts.raw import databases_of, execute, grow, stored
 
 COLUMNS = {
     "entry": ("position", "entry_id", "day", "key_id", "content", "act", "actor", "fields", "hash"),

@@ -8,13 +8,13 @@ import pytest
 from adapters.settings import Settings
 from adapters.wiring import open_store
 from domain.acts import Act, Attested, BodiesLost, ModelRetired, parse
-from domain.log import Log
+from domain.log import Log, Stored
 from governance.keyrows import LIVE, SubjectRow
 from governance.signing import open_tree_head
 from governance.store import Store, append_acts, insert_acts
 from governance.subjects import component, find
-from tests.contracts.raw import attested, databases_of, grow, stored
 from tests.conftest import call, take_in
+from tests.contracts.raw import attested, databases_of, grow, stored
 
 
 class Halt(Exception):
@@ -61,7 +61,7 @@ def test_an_exception_under_the_lock_leaves_nothing_in_log_or_keyring(store: Sto
     databases = databases_of(settings)
     before = stored(databases)
 
-    with pytest.raises(Halt), store.lock() as locked:
+    with pytest.raises(Halt), store.lock() as locked:  # noqa: PT012  all of it is what raises
         insert_acts(store, locked, attested(3))
         locked.log.note_rejections([("test", 1, "event", "missing")])
         locked.log.note_progress(b"source", 7)
@@ -123,7 +123,8 @@ def test_reading_on_from_the_last_position_gives_every_entry_once(store: Store, 
     take_in(store, *(call(n, f"user_id:{n}") for n in range(8)))
     log, whole = store.log, store.log.read(after=-1, limit=1000)
 
-    pages, after = [], -1
+    pages: list[Stored] = []
+    after = -1
     while page := log.read(after=after, limit=limit):
         assert len(page) <= limit
         pages += page

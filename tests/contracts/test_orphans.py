@@ -18,8 +18,8 @@ from governance.erasure import erase, fence, open_case, resume
 from governance.projecting import rebuild
 from governance.store import Store, append_acts
 from governance.subjects import component, find
-from tests.contracts.raw import attested, databases_of, stored
 from tests.conftest import call, take_in
+from tests.contracts.raw import attested, databases_of, stored
 
 
 class Crash(Exception):
@@ -71,7 +71,7 @@ def test_a_crashed_append_leaves_the_log_as_it_was(store: Store, settings: Setti
     assert orphaned == (0 if settings.is_server else 3)  # the server commits both at once
 
 
-@pytest.mark.parametrize("follow", [next_events, next_act, next_erasure])
+@pytest.mark.parametrize("follow", [next_events, next_act, pytest.param(next_erasure, marks=pytest.mark.slow)])
 def test_the_next_append_forgets_what_a_crashed_one_left(
     store: Store, settings: Settings, follow: Callable[[Store], None]
 ) -> None:
@@ -92,6 +92,7 @@ def test_the_next_append_forgets_what_a_crashed_one_left(
     assert rebuild(open_store(settings), check=True).differences == []
 
 
+@pytest.mark.slow
 def test_orphans_are_forgotten_though_an_erasure_goes_on_first(store: Store, settings: Settings) -> None:
     take_in(store, call(1, "user_id:1"))
     who = component(store, find(store, "user_id:1"))
@@ -115,3 +116,13 @@ def test_a_crashed_append_can_be_sent_again_by_the_same_process(store: Store, se
 
     assert len(component(store, find(store, "user_id:1")).keys) == 3
     assert verify_live(store).findings == []
+
+
+def test_a_commit_that_fails_leaves_the_log_free_for_others(store: Store, settings: Settings) -> None:
+    size = store.log.head().size
+    with pytest.raises(Crash):
+        append_acts(dying(store, databases_of(settings)), attested(1))
+
+    append_acts(open_store(settings), attested(1))
+
+    assert store.log.head().size == size + 1

@@ -6,8 +6,8 @@ from domain.log import Log, leaf
 from domain.proofs import consistency_proof, frontier_at, inclusion_proof, verify_consistency, verify_inclusion
 from domain.tree import TILE_BYTES, leaf_hash
 from governance.store import Store
-from tests.contracts.raw import grow
 from tests.conftest import call, take_in
+from tests.contracts.raw import grow
 from tests.oracles import tree_oracle
 
 SIZES = (3, 255, 256, 257, 400, 512, 600)

@@ -160,7 +160,7 @@ def written(directory: Path, name: str) -> Path:
     """A file of records without message ids; every tenth is refused, and some are alike."""
     lines = []
     for row in range(ROWS):
-        customer, paid = row % 23, "x" if row % 10 == 9 else f"{row % 7}.50"
+        customer, paid = f"c{row % 23}", "x" if row % 10 == 9 else f"{row % 7}.50"
         at = f"2026-11-{1 + row % 20:02}T10:00:00Z"
         if name.endswith(".csv"):
             lines.append(f"{customer},{at},{paid}")
@@ -181,7 +181,7 @@ def test_a_file_whose_ingest_was_killed_goes_on_where_it_stopped(
     server: str | None, name: str, tmp_path: Path
 ) -> None:
     file, world, random = written(tmp_path, name), World(lives, tmp_path, server), Random(4)
-    people = [f"user_id:{customer}" for customer in range(23)]
+    people = [f"user_id:c{customer}" for customer in range(23)]
     with world.store() as (settings, _):
         whole = run_and_kill("ingest", settings, str(file), after=None)
         store = restarted(settings)

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from adapters.settings import Settings
 from adapters.sql.keys import SqlKeyRows
@@ -68,8 +70,9 @@ class World:
             settings = settings_for(new_database(self.server), place)
             self.life(make_store(settings))
             yield settings, open_store(settings)
+            database = sql.Identifier(str(conninfo_to_dict(settings.store)["dbname"]))
             with psycopg.connect(self.server, autocommit=True) as connection:
-                connection.execute(f"DROP DATABASE {settings.store.split('/')[-1].split('?')[0]} WITH (FORCE)")  # type: ignore[arg-type]
+                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
         else:
             shutil.copytree(self._template(), place)
             settings = settings_for(str(place / "store"), place)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.settings import read_settings
 from tests.journeys.conftest import Lethe, view
 
 READ = ("profile", "user_id:1", "--purpose", "personalization")
@@ -170,6 +171,31 @@ def test_keys_that_are_not_here_are_unavailable(shop: Lethe, keys: str) -> None:
 
     assert told.status == 7
     assert told.out == ""
+
+
+@pytest.mark.parametrize(
+    ("store", "status"),
+    [
+        ("postgresql://127.0.0.1:1/none", 7),
+        ("postgres://127.0.0.1:1/none", 7),
+        ("postgresql://host:port/none", 7),
+        ("mysql://127.0.0.1/none", 2),
+    ],
+)
+@pytest.mark.parametrize("command", [("init",), ("audit", "head")], ids=" ".join)
+def test_a_server_that_is_not_there_is_named(
+    embedded: Lethe, store: str, status: int, command: tuple[str, ...]
+) -> None:
+    told = embedded(*command, "--store", store)
+
+    assert (told.status, told.out) == (status, "")
+    assert "unexpected" not in told.err
+
+
+def test_the_password_of_a_server_is_not_printed() -> None:
+    assert read_settings({}, store="postgresql://ada:se:cret@db/x").shown_store == "postgresql://ada:…@db/x"
+    assert read_settings({}, store="postgresql://ada@db:5432/x").shown_store == "postgresql://ada@db:5432/x"
+    assert read_settings({}, store="./a:b@c").shown_store == "./a:b@c"
 
 
 def test_a_clock_that_is_no_time_is_refused(shop: Lethe) -> None:

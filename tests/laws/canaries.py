@@ -110,4 +110,5 @@ def malformed(flock: Flock) -> list[bytes]:
         [token()],
     ]
     broken = [f'{{"type": "track", "userId": "{token()}"', token(), f'{{"type":"track","event":NaN,"a":"{token()}"}}']
-    return [*(json.dumps(line).encode() for line in wrong), *(line.encode() for line in broken), b'"\xff' + token().encode()]
+    texts = [*map(json.dumps, wrong), *broken]
+    return [*(text.encode() for text in texts), b'"\xff' + token().encode()]

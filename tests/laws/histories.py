@@ -1,6 +1,7 @@
 """Random histories as sources send them: late, out of order, twice, from shared devices, with merges."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -69,7 +70,7 @@ def calls(draw: st.DrawFn, number: int, pool: Pool) -> Call:
     """Received up to two months after it happened, within the last 400 days."""
     at = NOW - draw(st.integers(0, 400)) * DAY - draw(st.integers(1, DAY))
     received = min(NOW, at + draw(st.sampled_from([0, 0, 1, 60])) * DAY)
-    common = {"record": number + 1, "message_id": f"m{number}", "timestamp": at, "recorded": received}
+    common: dict[str, Any] = {"record": number + 1, "message_id": f"m{number}", "timestamp": at, "recorded": received}
     match draw(st.sampled_from(["view", "view", "buy", "refund", "page", "other", "identify", "identify", "alias"])):
         case "alias":
             known, other = draw(st.sampled_from(pool.known)), draw(st.sampled_from([*pool.known, *pool.anonymous]))
@@ -104,7 +105,7 @@ def splits(draw: st.DrawFn, history: Sequence[Heard]) -> list[list[Heard]]:
     """The history cut into appends."""
     cuts = sorted(draw(st.sets(st.integers(1, max(1, len(history) - 1)))))
     ends = [0, *cuts, len(history)]
-    return [list(history[start:end]) for start, end in zip(ends, ends[1:], strict=False) if start < end]
+    return [list(history[start:end]) for start, end in pairwise(ends) if start < end]
 
 
 class Desk:

@@ -11,7 +11,6 @@ from projections.scorers.model import Model, decode
 from tests.laws.histories import without_ids
 
 Answers = dict[str, dict[str, Any] | None]
-Bytes = tuple[dict[bytes, bytes], dict[bytes | str, bytes]]
 
 
 def live(store: Store) -> tuple[dict[bytes, bytes], dict[str, bytes]]:
@@ -40,9 +39,7 @@ def digests(store: Store) -> dict[str, tuple[str, int]]:
 
 def models(store: Store) -> dict[str, Model]:
     """The models that score, by scorer."""
-    return {
-        name: decode(row) for name, row in serving(store).shared().items() if name.startswith("model/")
-    }
+    return {name: decode(row) for name, row in serving(store).shared().items() if name.startswith("model/")}
 
 
 def _must(answer: Any) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Denied by default: data leaves for a declared purpose under a basis that holds, and every time it is written down."""
 
+from itertools import pairwise
+
 import pytest
 
 from domain.errors import NoBasis, NotFound, Refused
@@ -82,7 +84,7 @@ def test_every_read_is_a_fact_of_the_person_that_was_read(known: Store) -> None:
         Reader(known, recipient).read("anonymous_id:tablet", purpose, as_of)
         sizes.append(known.log.head().size)
 
-    assert all(before < after for before, after in zip(sizes, sizes[1:], strict=False))
+    assert all(before < after for before, after in pairwise(sizes))
     assert told_to(known, ANN) == ["auditor", "desk", "shop"]
     assert told_to(known, BEN) == []
     assert told(known, ANN) == [

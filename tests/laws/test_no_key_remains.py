@@ -198,5 +198,3 @@ def acts(store: Store) -> tuple[int, int]:
 def wals(settings: Settings) -> int:
     assert settings.directory is not None
     return len(list(settings.directory.glob("*.db-wal")))
-
-

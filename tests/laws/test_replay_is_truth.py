@@ -97,8 +97,9 @@ def test_a_projection_that_lost_something_differs_from_the_replay(store: Store, 
     Desk(store).take_in([Heard(call(1, "user_id:1", properties={"category": "tea"}), "web")])
     catch_up_to_head(store)
     slot, (rows, _) = serving(store), live(store)
-    lost = {"states": dict.fromkeys(rows), "shared": {}} if what == "state" else {"states": {}, "shared": {INTERESTS: None}}
-    slot.save(expected=slot.checkpoint(), checkpoint=slot.checkpoint(), **lost)
+    states: dict[bytes, bytes | None] = dict.fromkeys(rows) if what == "state" else {}
+    shared: dict[str, bytes | None] = {INTERESTS: None} if what == "statistic" else {}
+    slot.save(expected=slot.checkpoint(), checkpoint=slot.checkpoint(), states=states, shared=shared)
 
     assert [one.what for one in rebuild(store, check=True).differences] == [what]
 

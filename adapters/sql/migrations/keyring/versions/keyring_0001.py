@@ -41,9 +41,7 @@ def create_subjects(schema: str | None) -> None:
         sqlite_with_rowid=False,
     )
     fenced = sa.text("state > 0")
-    op.create_index(
-        "subject_case", "subject", ["case_id"], schema=schema, sqlite_where=fenced, postgresql_where=fenced
-    )
+    op.create_index("subject_case", "subject", ["case_id"], schema=schema, sqlite_where=fenced, postgresql_where=fenced)
     op.create_table(
         "data_key",
         sa.Column("key_id", sa.LargeBinary(), primary_key=True),

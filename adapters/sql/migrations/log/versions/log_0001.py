@@ -38,9 +38,7 @@ def create_entries(schema: str | None) -> None:
         schema=schema,
     )
     acts = sa.text("act IS NOT NULL")
-    op.create_index(
-        "entry_act", "entry", ["act", "position"], schema=schema, sqlite_where=acts, postgresql_where=acts
-    )
+    op.create_index("entry_act", "entry", ["act", "position"], schema=schema, sqlite_where=acts, postgresql_where=acts)
     op.create_table(
         "body",
         sa.Column("position", BIG, primary_key=True, autoincrement=False),
