@@ -23,7 +23,7 @@ CATEGORIES = [f"category-{number:02d}" for number in range(40)]
 
 def calls(events: int, subjects: int, *, seed: int = 1) -> Iterator[Call]:
     """Events in order of time over six months; each subject acts equally often, four events a session."""
-    random = Random(seed)  # noqa: S311
+    random = Random(seed)
     step = (END - START) // events
     for number in range(events):
         session = number // 4

@@ -10,8 +10,8 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from adapters.sources.opening import open_source
-from domain.errors import BadInput
 from domain.collector import paused
+from domain.errors import BadInput
 from governance.door import recorder, source_key
 from governance.receipt import Progress, Receipt
 
@@ -42,10 +42,8 @@ def ingest_file(
     key = source_key(store, digest, (mapping or "").encode())
     start = store.log.progress(key) if path != "-" else 0
     opened = open_source(path, mapping, start=start, batch=batch, received=store.clock, is_backfill=backfill)
-    desk = recorder(
-        store, source=source or opened.name or "lethe", origin=digest.hex()[:16] if path != "-" else store.random(8).hex(),
-        backfill=backfill,
-    )  # fmt: skip
+    origin = digest.hex()[:16] if path != "-" else store.random(8).hex()
+    desk = recorder(store, source=source or opened.name or "lethe", origin=origin, backfill=backfill)
     receipt, published = Receipt(), monotonic()
     with paused(), bar(Path(path).name if path != "-" else "input", opened.records or opened.size_bytes) as advance:
         for count, some in enumerate(opened.batches, 1):
@@ -75,15 +73,17 @@ def bar(name: str, total: int | None) -> "Iterator[Callable[[int], None]]":
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(show_speed=True),
-        TimeRemainingColumn(),
-    )
+    began = monotonic()
+    rate = TextColumn("{task.fields[rate]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), rate, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as shown:
-        task = shown.add_task(name, total=total)
-        yield lambda done: shown.update(task, completed=done)
+        task = shown.add_task(name, total=total, rate="")
+
+        def advance(done: int) -> None:
+            a_second = done / max(monotonic() - began, 0.001)
+            shown.update(task, completed=done, rate=f"{a_second:,.0f}/s")
+
+        yield advance
 
 
 def _digest(path: str) -> bytes:

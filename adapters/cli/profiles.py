@@ -40,7 +40,7 @@ def profile(
         raise BadInput("command", "--purpose", "a purpose of the policy, such as personalization")
     names = identifiers_from(identifier, from_file)
     answers = Reader(session.store(), session.settings.actor).read_many(names, purpose, moment(as_of))
-    each(session, names, answers, many=from_file is not None)
+    each(session, answers, many=from_file is not None)
 
 
 def history(session: Session, identifier: Identifier = None, from_file: From = None) -> None:
@@ -49,9 +49,8 @@ def history(session: Session, identifier: Identifier = None, from_file: From = N
 
     names = identifiers_from(identifier, from_file)
     store = session.store()
-    each(
-        session, names, [_or_error(lambda one=one: history_of(store, one)) for one in names], many=from_file is not None
-    )
+    answers = [_or_error(lambda one=one: history_of(store, one)) for one in names]
+    each(session, answers, many=from_file is not None)
 
 
 def statistics(session: Session) -> None:
@@ -116,7 +115,7 @@ def moment(text: str | None) -> Any:
         raise BadInput("command", "--as-of", "a position, or a time in RFC 3339") from error
 
 
-def each(session: Session, names: list[str], answers: list[Any], *, many: bool) -> None:
+def each(session: Session, answers: list[Any], *, many: bool) -> None:
     """One document, or one a line with the worst exit status; an error takes the place of its answer."""
     if not many:
         if isinstance(answers[0], LetheError):

@@ -49,7 +49,10 @@ class FileMirror:
         self._append("suppression.txt", [f"{mark} {case}" for mark, case in marks])
 
     def marks(self) -> Sequence[tuple[str, str]]:
-        return [(mark, case) for mark, case in (line.split(" ") for line in self._lines("suppression.txt"))]
+        pairs = [line.split(" ") for line in self._lines("suppression.txt")]
+        return [
+            (pair[0], pair[1]) for pair in pairs if [len(part) for part in pair] == [32, 32]
+        ]  # a torn one is redone
 
     def _append(self, name: str, lines: Sequence[str]) -> None:
         known = set(self._lines(name))
@@ -59,7 +62,7 @@ class FileMirror:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(self._directory / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write("".join(line + "\n" for line in new))
+            file.write(_torn_end(self._directory / name) + "".join(line + "\n" for line in new))
             file.flush()
             os.fsync(file.fileno())
         sync_directory(self._directory)
@@ -69,3 +72,11 @@ class FileMirror:
         if not path.exists():
             return []
         return [line for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def _torn_end(path: Path) -> str:
+    """What ends the line that a crash left unfinished, if there is one: else the next would be lost in it."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - 1, 0))
+        return "" if file.read(1) in {b"", b"\n"} else "\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from domain.errors import Unavailable
 
@@ -44,10 +44,12 @@ def open_directory(directory: Path) -> Databases:
 
 
 def open_server(url: str) -> Databases:
-    """The server store. Raises Unavailable when the driver extra is missing."""
-    driver_url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    """The server store. Raises Unavailable for no address, or when the driver extra is missing."""
+    driver_url = "postgresql+psycopg://" + url.partition("://")[2]
     try:
         engine = create_engine(driver_url, pool_size=4, max_overflow=8)
+    except (ArgumentError, ValueError) as error:
+        raise Unavailable("the store's address is none of PostgreSQL") from error
     except ModuleNotFoundError as error:
         raise Unavailable("PostgreSQL needs the extra `postgres`: pip install 'lethe-profiles[postgres]'") from error
     return Databases(engine, engine, engine)

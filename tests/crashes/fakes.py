@@ -1,7 +1,7 @@
 """A process that dies at a chosen call: of a port, or of a commit."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ class Crash(BaseException):
 
 
 class CrashAt:
-    """Counts calls, and dies at one of them (by number, or the first of a name): lost is the call, or (`after`) its answer.
+    """Counts calls, and dies at one of them, by number or the first of a name: the call is lost, or `after` its answer.
 
     The dead stay dead: every later call dies too, so that no cleanup repairs what a real crash would leave.
     """
@@ -76,7 +76,8 @@ class CrashAt:
         real = Connection.commit
 
         def commit(connection: Connection) -> None:
-            database = Path(connection.engine.url.database or "").stem
+            is_file = connection.dialect.name == "sqlite"
+            database = Path(str(connection.engine.url.database)).stem if is_file else "server"
             self.passing(f"commit {database}", lambda: real(connection))
 
         with pytest.MonkeyPatch.context() as patch:
@@ -142,22 +143,14 @@ CHANGING = ("commit", "mirror.write", "mirror.add", "storage.overwrite")
 """Calls that leave something behind. For any other, losing its answer is losing the next call."""
 
 
-def crash_points(names: list[str], *, every: int = 1) -> list[tuple[int, bool]]:
-    """(call, after) for a run that made these calls: all that change something, and each `every`th of the others."""
-    points: list[tuple[int, bool]] = []
-    for number, name in enumerate(names, 1):
-        changes = name.startswith(CHANGING)
-        if changes or number % every == 0:
-            points.append((number, False))
-        if changes or number == len(names):
-            points.append((number, True))
-    return points
+def crash_points(names: list[str], *, thinned: bool = False) -> list[tuple[int, bool]]:
+    """(call, after) for a run that made these calls; thinned: the answers of what changes something, alone."""
+    calls = enumerate(names, 1)
+    answers = [(number, True) for number, name in calls if name.startswith(CHANGING) or number == len(names)]
+    return answers if thinned else sorted([*answers, *((number + 1, False) for number in range(len(names)))])
 
 
 def run_and_crash(store: Store, operation: Callable[[Store], Any], crash: CrashAt) -> None:
     """The operation on a store that dies as `crash` says; without a crash it runs to its end."""
-    with crash.commits():
-        try:
-            operation(crash.wrap_store(store))
-        except Crash:
-            pass
+    with crash.commits(), suppress(Crash):
+        operation(crash.wrap_store(store))

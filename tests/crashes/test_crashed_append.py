@@ -1,6 +1,6 @@
 """An append that dies anywhere: repeated, it has happened once; not repeated, never."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -47,6 +47,7 @@ BATCH = [
 ]
 REFUSED = [Rejection(27, "userId", "missing")]
 HALFWAY = Progress(b"a file", 27)
+Failures = dict[tuple[int, str, str], list[str]]
 COUNTED = {BOB: 3, CYD: 2, DAN: 2}
 
 
@@ -64,14 +65,14 @@ def agree(store: Store) -> None:
 
 
 def crashed_anywhere(
-    world: World, operation: Callable[[Store], object], wrong_after: Callable[[Settings], list[str]], every: int
-) -> tuple[list[str], Mapping[object, list[str]]]:
+    world: World, operation: Callable[[Store], object], wrong_after: Callable[[Settings], list[str]]
+) -> tuple[list[str], Failures]:
     """The calls of a clean run, and what was wrong after a crash at any of them."""
     with world.store() as (_, store):
         clean = CrashAt()
         run_and_crash(store, operation, clean)
-    failures = {}
-    for number, after in crash_points(clean.names, every=every):
+    failures: Failures = {}
+    for number, after in crash_points(clean.names, thinned=world.server is not None):
         with world.store() as (settings, store):
             crash = CrashAt(number, after=after)
             run_and_crash(store, operation, crash)
@@ -86,7 +87,7 @@ def test_an_append_that_dies_anywhere_is_whole_or_absent_and_repeated_it_is_ther
     server: str | None, tmp_path: Path
 ) -> None:
     world = World(lives_without_ada, tmp_path, server)
-    with world.store() as (settings, store):
+    with world.store() as (_, store):
         entries_before = store.log.head().size
         take_in_batch(store)
         entries = store.log.head().size
@@ -110,7 +111,7 @@ def test_an_append_that_dies_anywhere_is_whole_or_absent_and_repeated_it_is_ther
             wrong.append("another history")
         return wrong
 
-    names, failures = crashed_anywhere(world, take_in_batch, wrong_after, 7 if server else 1)
+    names, failures = crashed_anywhere(world, take_in_batch, wrong_after)
 
     assert failures == {}
     assert len(names) > 20
@@ -130,7 +131,7 @@ def test_a_fact_that_dies_anywhere_is_whole_or_absent(server: str | None, tmp_pa
         wrong = [] if (added, again) in {(0, 2), (2, 1)} else ["not whole"]  # the key's act, then the fact
         return wrong + unsound(store)
 
-    names, failures = crashed_anywhere(world, agree, wrong_after, 7 if server else 1)
+    names, failures = crashed_anywhere(world, agree, wrong_after)
 
     assert failures == {}
     assert len(names) > 10

@@ -22,8 +22,6 @@ from tests.crashes.worlds import (
     wrong_after_erasure,
 )
 
-THINNED = 40
-
 
 def erase_ada(store: Store) -> None:
     assert erase(store, ADA, wait_seconds=2).status == "completed"
@@ -47,7 +45,7 @@ def test_an_erasure_that_dies_anywhere_is_finished_by_the_next_process(
         run_and_crash(store, erase_ada, clean)
 
     failures = {}
-    for number, after in crash_points(clean.names, every=THINNED if server else 1):
+    for number, after in crash_points(clean.names, thinned=server is not None):
         with world.store() as (settings, store):
             needles, others = key_bytes(store, ADA), states_of(store, BOB, CYD)
             crash = CrashAt(number, after=after)

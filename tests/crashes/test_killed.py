@@ -32,7 +32,7 @@ from tests.crashes.worlds import (
 )
 
 ROOT = Path(__file__).parents[2]
-SEEDS = 6
+SEEDS = 5
 STEPS = ("ready", "projections", "mirror", "keys", "bodies", "pages", "residue", "record")
 
 
@@ -81,7 +81,7 @@ def test_events_of_a_killed_process_are_there_once_when_it_is_run_again(server: 
         people = [ADA, BOB, CYD, *(f"user_id:new{batch}" for batch in range(BATCHES))]
         expected, statistics = events_of(store, *people), digests(store)
 
-    for _ in range(3 if server else SEEDS):
+    for _ in range(2 if server else SEEDS):
         with world.store() as (settings, _):
             killed = run_and_kill("take_in", settings, after=random.uniform(0, whole.seconds))
 
@@ -177,10 +177,8 @@ def written(directory: Path, name: str) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["orders.csv", "calls.jsonl"])
-def test_a_file_whose_ingest_was_killed_goes_on_where_it_stopped(
-    server: str | None, name: str, tmp_path: Path
-) -> None:
-    file, world, random = written(tmp_path, name), World(lives, tmp_path, server), Random(4)
+def test_a_file_whose_ingest_was_killed_goes_on_where_it_stopped(name: str, tmp_path: Path) -> None:
+    file, world, random = written(tmp_path, name), World(lives, tmp_path), Random(4)
     people = [f"user_id:c{customer}" for customer in range(23)]
     with world.store() as (settings, _):
         whole = run_and_kill("ingest", settings, str(file), after=None)
@@ -190,7 +188,7 @@ def test_a_file_whose_ingest_was_killed_goes_on_where_it_stopped(
     assert (sum(expected.values()), refused) == (ROWS * 9 // 10, ROWS // 10)
 
     resumed = 0
-    for _ in range(2 if server else SEEDS):
+    for _ in range(3):
         with world.store() as (settings, _):
             run_and_kill("ingest", settings, str(file), after=random.uniform(0.1, 0.9) * whole.seconds)
 

@@ -16,9 +16,9 @@ from adapters.settings import Settings
 from adapters.sql.keys import SqlKeyRows
 from adapters.wiring import open_store
 from domain.acts import KeysCreated, parse
+from domain.errors import NotFound
 from governance.access import Reader
 from governance.audit import verify_live
-from domain.errors import NotFound
 from governance.erasure import erase, recover, unfinished_cases
 from governance.models import statistics_of
 from governance.projecting import catch_up_to_head, rebuild, serving
@@ -35,7 +35,7 @@ Life = Callable[[Store], Any]
 
 
 def lives(store: Store, *, with_ada: bool = True) -> None:
-    """Ada browses on a phone before she signs in; Bob and Cyd buy; everything is folded, Ada was looked at."""
+    """Ada browses on a phone before she signs in; Bob and Cyd buy; Ada is looked at; everything is folded."""
     ada = [
         call(1, PHONE, properties={"category": "tea", "product_id": "t1"}),
         call(2, ADA, PHONE, properties={"category": "tea", "product_id": "t2"}),
@@ -51,6 +51,7 @@ def lives(store: Store, *, with_ada: bool = True) -> None:
     catch_up_to_head(store)
     if with_ada:
         Reader(store, "shop").read(ADA, "personalization")
+        catch_up_to_head(store)
 
 
 @dataclass

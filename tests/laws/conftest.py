@@ -77,5 +77,12 @@ def blank(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return Blank(request.param, settings, directory)
 
 
+@pytest.fixture
+def store(blank: Blank) -> Iterator[Store]:
+    """A copy, as it is quicker than a store that is made."""
+    with blank.copy() as found:
+        yield found
+
+
 def _name(address: str) -> str:
     return address.partition("?")[0].rpartition("/")[2]

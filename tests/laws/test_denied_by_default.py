@@ -27,23 +27,23 @@ def known(store: Store) -> Store:
     return store
 
 
-@pytest.mark.parametrize("purpose", ["", "curiosity", "Service", "personalization "])
-def test_a_purpose_that_the_policy_does_not_know_is_refused(known: Store, purpose: str) -> None:
+def test_a_purpose_that_the_policy_does_not_know_is_refused(known: Store) -> None:
     before = known.log.head().size
 
-    with pytest.raises(Refused):
-        Reader(known, "shop").read(ANN, purpose)
+    for purpose in ["", "curiosity", "Service", "personalization "]:
+        with pytest.raises(Refused):
+            Reader(known, "shop").read(ANN, purpose)
 
     assert known.log.head().size == before
     assert told_to(known, ANN) == []
 
 
-@pytest.mark.parametrize("purpose", ["marketing", "advertising", "special_categories", "research"])
-def test_what_needs_consent_or_is_for_aggregates_is_refused(known: Store, purpose: str) -> None:
+def test_what_needs_consent_or_is_for_aggregates_is_refused(known: Store) -> None:
     before = known.log.head().size
 
-    with pytest.raises(NoBasis):
-        Reader(known, "shop").read(ANN, purpose)
+    for purpose in ["marketing", "advertising", "special_categories", "research"]:
+        with pytest.raises(NoBasis):
+            Reader(known, "shop").read(ANN, purpose)
 
     assert known.log.head().size == before
     assert told_to(known, ANN) == []

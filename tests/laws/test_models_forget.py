@@ -27,7 +27,7 @@ HOUSEHOLDS = 20
 
 @pytest.mark.slow
 def test_a_model_fitted_after_an_erasure_is_the_one_that_never_saw_the_person(blank: Blank) -> None:
-    erased = CUSTOMERS[7:10]
+    erased = CUSTOMERS[7 : 7 + blank.examples(3, 1)]
     with blank.copy() as met, blank.copy() as unmet:
         shop(met, CUSTOMERS)
         train(met, "requested")
