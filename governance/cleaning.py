@@ -47,6 +47,7 @@ class Cleaner:
         record = place = 0
         recorded, month, classes = now, today, self._classes
         for arrival, given in enumerate(calls):
+            record, place = given.record, place + 1 if given.record == record else 0
             call = given
             if given.kind == IDENTIFY or len(given.identifiers) > 1 or given.identifiers[0].startswith("email:"):
                 call = self._named(given)
@@ -59,7 +60,6 @@ class Cleaner:
             elif months and today - month > months:
                 bad.append(Rejection(call.record, "recorded", "expired"))
             else:
-                record, place = call.record, place + 1 if call.record == record else 0
                 good.append(Clean(call, self._event(call, recorded, arrival, place), klass, month if months else 0))
         return good, bad
 

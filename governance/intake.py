@@ -79,8 +79,6 @@ class Recorder:
         rows, size, blind = batch.locked.keys, batch.size, self.store.blinder.blind
         rows.add_subjects(batch.subjects)
         keep_keys(batch.minted, size=size, rows=rows)
-        if names.lifted:
-            rows.lift_suppressions([self.store.blinder.mark(blind(name)) for name in names.lifted])
         rows.add_identifiers(identifier_rows([link[:3] for link in names.links], blind, size))
         if names.merges:
             rows.add_merges([MergeRow(one.absorbed, one.into, size) for one in names.merges])

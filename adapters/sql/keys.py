@@ -118,11 +118,9 @@ class SqlKeyRows:
         insert_rows(self._connection, merge, 'absorbed, "into", born', rows, "bytea bytea int8")
 
     def add_suppressions(self, marks: Mapping[bytes, bytes]) -> None:
-        new = sorted(marks.items() - self.suppressed(marks.keys()).items())
-        insert_rows(self._connection, suppression, "mark, case_id", new, "bytea bytea")
-
-    def lift_suppressions(self, marks: Collection[bytes]) -> None:
+        """Suppress these; one that an earlier case has suppressed belongs to the new case from now on."""
         self._delete(suppression.c.mark, marks)
+        insert_rows(self._connection, suppression, "mark, case_id", sorted(marks.items()), "bytea bytea")
 
     def add_secret(self, row: SecretRow) -> None:
         self._connection.execute(insert(secret).values(row._asdict()))

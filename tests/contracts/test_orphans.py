@@ -18,7 +18,7 @@ from governance.erasure import erase, fence, open_case, resume
 from governance.projecting import rebuild
 from governance.store import Store, append_acts
 from governance.subjects import component, find
-from tests.conftest import call, take_in
+from tests.conftest import call, make_store, take_in
 from tests.contracts.raw import attested, databases_of, stored
 
 
@@ -126,3 +126,24 @@ def test_a_commit_that_fails_leaves_the_log_free_for_others(store: Store, settin
     append_acts(open_store(settings), attested(1))
 
     assert store.log.head().size == size + 1
+
+
+def test_a_registration_that_died_half_way_lifts_no_suppression(sqlite_settings: Settings) -> None:
+    store = make_store(sqlite_settings)
+    take_in(store, call(1, "user_id:1"))
+    erase(store, "user_id:1")
+
+    crash(sqlite_settings, call(2, "user_id:1", context={"registration": "new"}))
+
+    assert take_in(open_store(sqlite_settings), call(3, "user_id:1")).suppressed == 1
+
+
+def test_who_registers_again_can_be_erased_again(store: Store) -> None:
+    take_in(store, call(1, "user_id:1"))
+    erase(store, "user_id:1")
+    take_in(store, call(2, "user_id:1", context={"registration": "new"}))
+
+    assert erase(store, "user_id:1").status == "completed"
+
+    assert take_in(store, call(3, "user_id:1")).suppressed == 1
+    assert verify_live(store).findings == []
