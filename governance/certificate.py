@@ -26,6 +26,10 @@ NOT_COVERED = {
         "Old blocks of the storage medium; the guarantee rests on the destroyed keys.",
         "存储介质上的旧数据块；保证以密钥已被销毁为基础。",
     ),
+    "server_dead_rows": (
+        "Sealed bodies in dead rows until the database server reuses their pages; their keys are destroyed.",
+        "数据库服务器重用页面之前，死行中的加密内容；其密钥已被销毁。",
+    ),
     "server_wal": (
         "The database server's write-ahead log until it is recycled; key rotation ends this.",
         "数据库服务器的预写日志（在被回收之前）；密钥轮换可消除此情况。",

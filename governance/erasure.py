@@ -136,8 +136,9 @@ def resume(store: Store, case: bytes, *, wait_seconds: float = 10, say: Say = la
         outcome.waiting_for = str(waiting)
         return outcome
     say("residue")
-    outcome.residue = scan(needles, store.storage.paths())
-    if not outcome.residue.hits:
+    if needles:  # none after an interruption past the keys' destruction: there is nothing left to look for
+        outcome.residue = scan(needles, store.storage.paths())
+    if outcome.residue is None or not outcome.residue.hits:
         say("record")
         outcome.position = _execute(store, case)
         outcome.status = "completed"

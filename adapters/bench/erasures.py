@@ -19,7 +19,7 @@ OWN_EVENTS = 100
 def run(settings: Settings, where: Path, events: int) -> dict[str, Any]:
     """Stores of 1/100, 1/10 and all of the events; everybody has 100 of his own."""
     sizes = [max(events // 100, 1000), max(events // 10, 1000), events]
-    found = [_measure(settings, where / str(size), size) for size in sizes]
+    found = [_measure(settings, where / str(place), size) for place, size in enumerate(sizes)]
     return {
         "own_events": OWN_EVENTS,
         "stores": found,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from adapters.bench import appends, erasures, reads, replays
+from adapters.bench import appends, erasures, memory, reads, replays
 from adapters.settings import Settings
 from domain.errors import BadInput
 
@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, Callable[[Settings, Path, int], dict[str, Any]]] = {
     "replay": replays.run,
     "profile": reads.run,
     "erasure": erasures.run,
+    "memory": memory.run,
 }
 
 

@@ -1,9 +1,11 @@
 """Synthetic behaviour of 300 bytes an event: sessions of views, carts and orders, the same for the same seed."""
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from urllib.parse import urlsplit, urlunsplit
 
 from adapters.settings import Settings
 from adapters.wiring import initialise, open_store
@@ -56,12 +58,24 @@ def _call(number: int, person: int, at: int, random: Random) -> Call:
 
 
 def make_store(settings: Settings, where: Path) -> Store:
-    """A fresh embedded store in a directory, its clock after the last event."""
-    chosen = replace(settings, store=str(where / "store"), keys=f"file:{where / 'keys'}", clock=lambda: END + DAY)
-    if settings.is_server:
-        chosen = replace(chosen, store=settings.store)
+    """A fresh store, its clock after the last event: in a directory, or a new database of the server."""
+    address = new_database(settings.store) if settings.is_server else str(where / "store")
+    chosen = replace(settings, store=address, keys=f"file:{where / 'keys'}", clock=lambda: END + DAY)
     initialise(chosen, origin="bench", fold_key=bytes(32), policy=default_text())
+    where.mkdir(parents=True, exist_ok=True)
+    (where / "address").write_text(address, encoding="utf-8")
     return open_store(chosen)
+
+
+def new_database(server: str) -> str:
+    """An empty database beside the one that the address names; it stays there."""
+    import psycopg
+
+    name = f"lethe_bench_{secrets.token_hex(4)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    parts = urlsplit(server)
+    return urlunsplit(parts._replace(path=f"/{name}"))
 
 
 def fill(store: Store, events: int, subjects: int, batch: int) -> list[Receipt]:

@@ -31,7 +31,11 @@ class SqlStorage:
     def uncovered(self) -> list[str]:
         """Codes for what overwriting cannot reach; key rotation is for these."""
         common = ["backups", "storage_medium"]
-        return [*common, "server_wal", "server_wal_archive", "replicas"] if self._databases.is_server else common
+        return (
+            [*common, "server_dead_rows", "server_wal", "server_wal_archive", "replicas"]
+            if self._databases.is_server
+            else common
+        )
 
     def overwrite(self, *, wait_seconds: float) -> None:
         """Raises WaitingForReader when someone still reads the old pages after this time."""
