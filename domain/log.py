@@ -115,8 +115,8 @@ class Log(Protocol):
         """Where the entries of these streams are, ascending."""
         ...
 
-    def acts(self, names: Collection[str]) -> Sequence[Entry]:
-        """Every act of these names, ascending."""
+    def acts(self, names: Collection[str], *, mentioning: str = "") -> Sequence[Entry]:
+        """Every act of these names, ascending; only those whose fields hold a text when one is given."""
         ...
 
     def tile(self, level: int, index: int) -> bytes:

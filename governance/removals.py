@@ -14,12 +14,13 @@ INTENDED, EXECUTED = "erasure_intended", "erasure_executed"
 
 def removals(store: Store, name: str, case: bytes) -> list[tuple[Entry, Removal]]:
     """The acts of this name that belong to a case, ascending."""
-    return [(entry, act) for entry, act in all_removals(store, name) if act.case == case.hex()]
+    found = all_removals(store, name, mentioning=f'"case":"{case.hex()}"')
+    return [(entry, act) for entry, act in found if act.case == case.hex()]
 
 
-def all_removals(store: Store, name: str) -> list[tuple[Entry, Removal]]:
+def all_removals(store: Store, name: str, *, mentioning: str = "") -> list[tuple[Entry, Removal]]:
     """Every act of this name with its entry, ascending."""
-    found = [(entry, parse(name, entry.fields or "")) for entry in store.log.acts([name])]
+    found = [(entry, parse(name, entry.fields or "")) for entry in store.log.acts([name], mentioning=mentioning)]
     return [(entry, act) for entry, act in found if isinstance(act, Removal)]
 
 

@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     certificate = typer.Typer(help="Erasure certificates.", rich_markup_mode=None)
     app.add_typer(certificate, name="certificate")
     command(certificate, "verify")(certificate_verify)
+    command(certificate, "show")(certificate_show)
 
 
 def erase(
@@ -72,6 +73,20 @@ def scan(
     session.show({"files": found.files, "bytes": found.bytes, "hits": hits})
     if hits:
         raise typer.Exit(14)
+
+
+def certificate_show(
+    session: Session,
+    request: Annotated[str, typer.Argument(help="The request that `erase` named.")],
+) -> None:
+    """Print the certificate of a completed erasure, again or for the first time."""
+    from governance.certificate import certificate as make
+
+    try:
+        case = bytes.fromhex(request)
+    except ValueError as error:
+        raise BadInput("command", "REQUEST", "32 hex digits, as `erase` printed them") from error
+    session.show(make(session.store(), case))
 
 
 def certificate_verify(

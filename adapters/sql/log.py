@@ -59,8 +59,10 @@ class SqlLog:
                 found += connection.execute(query).scalars()
         return sorted(found)
 
-    def acts(self, names: Collection[str]) -> Sequence[Entry]:
+    def acts(self, names: Collection[str], *, mentioning: str = "") -> Sequence[Entry]:
         query = select(entry).where(entry.c.act.in_(names), entry.c.act.is_not(None)).order_by(entry.c.position)
+        if mentioning:
+            query = query.where(entry.c.fields.contains(mentioning, autoescape=True))
         with reading(self._engine) as connection:
             return [Entry._make(row) for row in connection.execute(query).fetchall()]
 

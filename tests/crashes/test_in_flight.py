@@ -86,6 +86,19 @@ def test_a_fold_that_read_a_person_before_her_erasure_cannot_save_her(
     assert wrong_with(settings, never_met, others) == []
 
 
+def test_statistics_that_are_read_while_an_erasure_renews_their_key_are_the_new_ones(
+    settings: Settings, never_met: dict[str, str]
+) -> None:
+    lives(make_store(settings))
+    read: list[dict[str, str]] = []
+    met = MeetAt("keyring.reading", partial(in_another_process, erase_ada, settings))  # the rows are read, the keys not
+
+    run_and_crash(open_store(settings), lambda store: read.append(digests(store)), met)
+
+    assert met.has_met
+    assert read == [never_met]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("operation", [catch_up_to_head, rebuild_and_switch, rebuild_and_compare])
 def test_projections_that_an_erasure_crosses_anywhere_forget_the_erased(
