@@ -21,10 +21,10 @@ from domain.note import print_vkey
 from governance.blind import Blinder
 from governance.keyring import Keyring, Random
 from governance.policy import load
-from governance.projecting import rebuild
-from governance.publishing import require_extends
+from governance.publishing import publish, require_extends
+from governance.restoring import FOLDED_POLICY, follow_policy
 from governance.signing import generate, signer
-from governance.store import Store, append_acts
+from governance.store import POLICY, Store, append_acts, insert_acts
 
 SCHEMA = 1
 SECRETS = ("index", "suppression", "fold", "statistics", "actors")
@@ -46,6 +46,8 @@ def initialise(settings: Settings, *, origin: str | None, fold_key: bytes | None
     with database.writing() as rows:
         rows.set_number("store", number)
         rows.set_number("born", -1)
+        rows.set_number(POLICY, 1)
+        rows.set_number(FOLDED_POLICY, 1)
         for name in SECRETS:
             keyring.new_secret(rows, name, fold_key if name == "fold" and fold_key else random(32))
     write_private(directory / "signing.key", generate(origin or f"lethe/{number:016x}", random(32)))
@@ -91,10 +93,15 @@ def publish_policy(settings: Settings, store: Store, text: str) -> int:
     digest = sha256(text.encode()).hexdigest()
     databases = _databases(settings, create=False)
     SqlLog(databases.log).keep_document(digest, "policy", text)
-    version = store.policy_version + 1
-    append_acts(store, [("policy_published", PolicyPublished(version=version, hash=digest))])
-    rebuild(open_store(settings, random=store.random), check=False)
-    return version
+    with store.lock() as locked:
+        newest = parse("policy_published", store.log.acts(["policy_published"])[-1].fields or "")
+        assert isinstance(newest, PolicyPublished)
+        act = PolicyPublished(version=newest.version + 1, hash=digest)
+        insert_acts(store, locked, [("policy_published", act)])
+        locked.keys.set_number(POLICY, act.version)
+    publish(store.log, store.mirror)
+    follow_policy(open_store(settings, random=store.random))
+    return act.version
 
 
 def _databases(settings: Settings, *, create: bool) -> Databases:

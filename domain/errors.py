@@ -31,6 +31,13 @@ class Fenced(Refused):
         super().__init__("the subject is being erased")
 
 
+class MergedMeanwhile(Refused):
+    """The subject became part of another since it was looked up: an erasure would take more than was shown."""
+
+    def __init__(self) -> None:
+        super().__init__("the subject became part of another meanwhile; look at the preview again")
+
+
 class BadInput(LetheError):
     """Input that is not what the field takes: names the field and what would be right."""
 
@@ -43,6 +50,13 @@ class BadInput(LetheError):
 
 class Unavailable(LetheError):
     """The store or its keys cannot be used as they are."""
+
+
+class PolicyChanged(Unavailable):
+    """Another process put a newer policy in force; what was opened under the older one may not go on."""
+
+    def __init__(self) -> None:
+        super().__init__("a newer policy is in force; open the store again")
 
 
 class Damaged(LetheError):

@@ -127,6 +127,18 @@ class Log(Protocol):
         """Bodies by position, whether or not an entry is there."""
         ...
 
+    def outside(self, size: int, *, limit: int) -> Sequence[tuple[str, int]]:
+        """(table, position) of entries and bodies that lie before 0 or from `size` on; so many of a table at most."""
+        ...
+
+    def streams(self, *, after: tuple[int, int] | None, limit: int) -> Sequence[tuple[int, int]]:
+        """(stream, position) of every row above `after`, ascending, whether or not an entry is there."""
+        ...
+
+    def document(self, digest: str) -> str | None:
+        """The text of a policy or notice, by the hash that an act names."""
+        ...
+
     def progress(self, source: bytes) -> int:
         """How many records of a source are in; zero for one that is unknown or finished."""
         ...

@@ -14,7 +14,7 @@ from governance.pointintime import as_of_position, as_of_time
 from governance.policy import PurposeRule
 from governance.projecting import serving
 from governance.purposes import basis_for, covered
-from governance.store import Store
+from governance.store import Store, require_policy
 from governance.subjects import component, find_all, name_of, own_entries
 from projections import state as states
 from projections import statistic
@@ -75,6 +75,8 @@ class Reader:
         as_of: AsOf | None,
         answers: dict[str, dict[str, Any] | LetheError],
     ) -> None:
+        with self.store.keyring.database.reading() as rows:
+            require_policy(self.store, rows)
         found = find_all(self.store, identifiers)
         documents = self._documents(found, as_of)
         shown: list[tuple[bytes, str, list[str]]] = []

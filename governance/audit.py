@@ -1,7 +1,8 @@
 """Whether the store is what the log says: every finding by name, with the position where it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from domain.acts import parse
 from domain.errors import LetheError
 from domain.log import Entry, Head, Log, leaf
 from domain.tree import TILE_WIDTH, Frontier, leaf_hashes
@@ -9,7 +10,6 @@ from governance.completeness import Completeness
 from governance.findings import Finding, Report
 from governance.projecting import Progress
 from governance.publishing import HighWater
-from governance.removals import EXECUTED, all_removals
 from governance.signing import open_tree_head
 from governance.store import Store
 from governance.tiles import TileCheck
@@ -21,13 +21,17 @@ def verify_live(store: Store, *, progress: Progress | None = None) -> Report:
     """Check the whole log and keyring of a live store, as of the head when it starts. Changes nothing."""
     report = Report()
     published = store.mirror.high_water()  # First: what is published from here on is no rollback.
+    acts, marks = store.mirror.acts(), store.mirror.marks()
     head = store.log.head()
     report.size, report.root = head.size, head.frontier.root().hex()
     _check_head(store, report)
-    audit = Completeness(report, all_removals(store, EXECUTED))
+    audit = Completeness(store, report, head.size)
     is_whole = _walk(store, head, audit, report, progress)
-    audit.finish(store)
+    _check_outside(store, report)
+    audit.finish()
     _check_high_water(store, report, published, is_whole)
+    _check_mirrored(store, report, acts, is_whole)
+    _check_marks(store, report, marks, audit)
     return report
 
 
@@ -93,6 +97,48 @@ def _check_high_water(store: Store, report: Report, last: HighWater | None, is_w
         _require_same(report, report.root, last)
     elif is_whole:  # else what is missing or altered has been said, and an older tree cannot be computed
         _require_same(report, _root_at(store.log, last.size), last)
+
+
+def _check_outside(store: Store, report: Report) -> None:
+    """What lies where the signed tree has nothing."""
+    found = store.log.outside(store.log.head().size, limit=CHUNK)
+    size = store.log.head().size  # it may have grown meanwhile
+    for table, position in found:
+        if not 0 <= position < size:
+            report.findings.append(Finding("altered", position, f"log.{table}", "it lies outside the log"))
+
+
+def _check_mirrored(store: Store, report: Report, lines: Sequence[str], is_whole: bool) -> None:
+    """Acts that are known outside the database have to be in the log."""
+    known = [act for act in map(_mirrored, lines) if act is not None]
+    if not is_whole:  # what is missing or altered has been said
+        known = [act for act in known if act[0] >= report.size]
+    found = {entry.position: entry for entry in store.log.contents({position for position, _, _ in known})}
+    for position, name, fields in known:
+        entry = found.get(position)
+        if position >= report.size or entry is None or (entry.act, entry.fields) != (name, fields):
+            reason = "an act that was mirrored is not in the log"
+            report.findings.append(Finding("rollback", position, "log.entry", reason))
+
+
+def _mirrored(line: str) -> tuple[int, str, str] | None:
+    """Position, act and fields; None for a line that a crash tore, which was written again."""
+    parts = line.split(" ", 2)
+    try:
+        parse(parts[1], parts[2])
+        return int(parts[0]), parts[1], parts[2]
+    except (IndexError, KeyError, ValueError):
+        return None
+
+
+def _check_marks(store: Store, report: Report, marks: Sequence[tuple[str, str]], audit: Completeness) -> None:
+    """Who was suppressed stays suppressed; a later case may have taken the mark over."""
+    cases = {bytes.fromhex(mark): case for mark, case in marks}
+    with store.keyring.database.reading() as rows:
+        kept = rows.suppressed(cases)
+    for position in sorted({audit.intent(case) for mark, case in cases.items() if mark not in kept}, key=str):
+        reason = "the identifiers of an erased person are not suppressed"
+        report.findings.append(Finding("incomplete_erasure", position, "keyring.suppression", reason))
 
 
 def _require_same(report: Report, root: str, last: HighWater) -> None:

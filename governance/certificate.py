@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from domain.acts import Removal
 from domain.errors import BadInput, NotFound
 from domain.log import Entry, leaf
+from domain.note import parse_vkey
 from domain.proofs import BadProof, inclusion_proof
 from domain.treehead import ProofFile, print_proof
 from governance.publishing import publish
@@ -16,6 +18,7 @@ from governance.signing import verify_tlog_proof
 from governance.store import Store
 
 FORMAT = "lethe-certificate/1"
+UNPROVEN = "unproven"
 
 NOT_COVERED = {
     "backups": (
@@ -53,48 +56,68 @@ def certificate(store: Store, case: bytes, *, residue: dict[str, Any] | None = N
     if not acts:
         raise NotFound
     head = publish(store.log, store.mirror)
-    first = acts[0][1]
+    kept = {"classes": ["evidence"], "months": store.policy.months("evidence")}
     return {
-        "format": FORMAT,
-        "origin": store.origin,
-        "vkey": store.vkey,
-        "case": case.hex(),
+        **_claims([act for _, act in acts], store.vkey),
         "acts": [_proven(store, entry, head.size, head.note) for entry, _ in acts],
-        "destroyed": _destroyed([act for _, act in acts]),
-        "kept": {"classes": ["evidence"], "months": store.policy.months("evidence")},
-        "not_covered": [
-            {"code": code, "en": NOT_COVERED[code][0], "zh": NOT_COVERED[code][1]} for code in first.uncovered
-        ],
-        "residue": residue,
-        "statement": {"en": STATEMENT[0], "zh": STATEMENT[1]},
+        UNPROVEN: {"kept": kept, "residue": residue},
     }
 
 
 def verify(document: Any, vkey: str) -> list[int]:
     """The proven positions of the acts: all parts of one case, and nothing claimed that they do not say.
 
+    What stands under `unproven` is the word of who made the certificate: nothing here speaks for it.
+
     Raises BadInput for what is no certificate, and BadProof, BadNote or BadSignature for what does not hold.
     `vkey` is pinned by the verifier: the one inside the document proves nothing.
     """
     try:
-        proven = [_proven_act(act["entry"], act["proof"], vkey) for act in document["acts"]]
-        acts = [act for _, act in proven]
-        claims = (document["case"], document["destroyed"], [one["code"] for one in document["not_covered"]])
+        proven = [_proven_act(act, vkey) for act in document["acts"]]
+        claims = {name: claim for name, claim in document.items() if name not in {"acts", UNPROVEN}}
+        codes = {one["code"] for one in document["not_covered"]}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadInput("certificate", "document", f"a certificate of the format {FORMAT}") from error
+    acts = [act for _, act in proven]
     if [(act.part, act.parts) for act in acts] != [(place + 1, len(acts)) for place in range(len(acts))] or not acts:
         raise BadProof("the certificate does not hold every act of its case")
-    if any(claims != (act.case, _destroyed(acts), act.uncovered) for act in acts):
+    if any(_shared(act) != _shared(acts[0]) for act in acts):
+        raise BadProof("the acts are not of one case")
+    if codes != set(acts[0].uncovered) or not codes <= NOT_COVERED.keys() or claims != _claims(acts, vkey):
         raise BadProof("the certificate claims what its acts do not say")
     return [position for position, _ in proven]
 
 
-def _proven_act(entry: str, proof: str, vkey: str) -> tuple[int, Removal]:
-    position = verify_tlog_proof(proof, entry.encode(), vkey).position
+def _proven_act(act: dict[str, Any], vkey: str) -> tuple[int, Removal]:
+    entry: str = act["entry"]
+    position = verify_tlog_proof(act["proof"], entry.encode(), vkey).position
+    if act != {"position": position, "entry": entry, "proof": act["proof"]}:
+        raise BadProof("the certificate says of an act what its proof does not")
     fields = msgspec.json.decode(entry)
     if fields["act"] != EXECUTED or fields["seq"] != position:
         raise BadProof("the proven entry is not the act of an erasure")
     return position, msgspec.convert(fields["b"], Removal)
+
+
+def _shared(act: Removal) -> Removal:
+    """What every part of a case says alike."""
+    return replace(act, keys=[], part=1)
+
+
+def _claims(acts: Sequence[Removal], vkey: str) -> dict[str, Any]:
+    """All that the log proves: what the acts say, and the known words for it."""
+    first = acts[0]
+    return {
+        "format": FORMAT,
+        "origin": parse_vkey(vkey).name,
+        "vkey": vkey,
+        "case": first.case,
+        "destroyed": _destroyed(acts),
+        "not_covered": [
+            {"code": code, "en": NOT_COVERED[code][0], "zh": NOT_COVERED[code][1]} for code in first.uncovered
+        ],
+        "statement": {"en": STATEMENT[0], "zh": STATEMENT[1]},
+    }
 
 
 def _destroyed(acts: Sequence[Removal]) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """From a call to an event: whose clock counts, which class and epoch it falls under, what is refused."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from domain.calls import Call, Rejection
-from domain.clock import DAY, SECOND, day_of, month_of
+from domain.clock import DAY, SECOND, day_of, month_of, parse_rfc3339
 from domain.events import IDENTIFY, Event, Micros
+from domain.identifiers import is_trait
 from governance.blind import folded
 from governance.policy import Policy
 
@@ -16,7 +17,8 @@ AHEAD = 300 * SECOND
 
 ALIAS = "alias/1"
 CLASSES_KEPT = 10_000
-SHORTEST_TRAIT, LONGEST_TRAIT = 5, 256  # shorter ones are placeholders: none, null, n/a, -
+FIRST, LAST = parse_rfc3339("0001-01-02T00:00:00Z"), parse_rfc3339("9999-12-31T00:00:00Z")
+"""Times lie between these: a day inside what a calendar can say, so that no time zone or rounding leaves it."""
 
 
 class Clean(NamedTuple):
@@ -37,7 +39,7 @@ class Cleaner:
         self._source = source
         self._origin = origin  # derives message ids for records that have none
         self._backfill = backfill
-        self._classes: dict[tuple[str, str], tuple[str, int]] = {}
+        self._classes: dict[tuple[str, str], tuple[str, int, bool]] = {}
 
     def clean(self, calls: Iterable[Call], now: Micros) -> tuple[list[Clean], list[Rejection]]:
         """Events in order of arrival, and why the others are refused."""
@@ -53,14 +55,22 @@ class Cleaner:
                 call = self._named(given)
             if self._backfill:
                 recorded = _declared(call, now)
+                if not FIRST <= recorded < LAST:
+                    bad.append(Rejection(call.record, "recorded", "bad_time"))
+                    continue
                 month = month_of(recorded // DAY)
-            klass, months = classes.get((call.kind, call.name)) or self._class_of(call)
+            klass, months, needs_consent = classes.get((call.kind, call.name)) or self._class_of(call)
+            event = self._event(call, recorded, arrival, place)
             if recorded > now:
                 bad.append(Rejection(call.record, "recorded", "future"))
             elif months and today - month > months:
                 bad.append(Rejection(call.record, "recorded", "expired"))
+            elif needs_consent:  # which nobody evaluates here yet: then it was not given
+                bad.append(Rejection(call.record, "event", "no_consent"))
+            elif event.at < FIRST or not FIRST <= (event.original or 0) < LAST or not FIRST <= (event.sent or 0) < LAST:
+                bad.append(Rejection(call.record, "timestamp", "bad_time"))
             else:
-                good.append(Clean(call, self._event(call, recorded, arrival, place), klass, month if months else 0))
+                good.append(Clean(call, event, klass, month if months else 0))
         return good, bad
 
     def _named(self, call: Call) -> Call:
@@ -68,15 +78,18 @@ class Cleaner:
         names = [folded(name) for name in call.identifiers]
         if call.kind == IDENTIFY:
             said = ((kind, call.properties.get(kind)) for kind in self._policy.identifiers.weak)
-            names += [folded(f"{kind}:{value}") for kind, value in said if isinstance(value, str) and _is_plain(value)]
+            names += [
+                folded(f"{kind}:{value}") for kind, value in said if isinstance(value, str) and is_trait(kind, value)
+            ]
         names = list(dict.fromkeys(names))
         return call if names == call.identifiers else replace(call, identifiers=names)
 
-    def _class_of(self, call: Call) -> tuple[str, int]:
+    def _class_of(self, call: Call) -> tuple[str, int, bool]:
         klass = self._policy.class_for(call.kind, call.name)
+        needs_consent = self._policy.rules.classes[klass].requires_consent is not None
         if len(self._classes) >= CLASSES_KEPT:  # event names are the clients' choice
             self._classes.clear()
-        found = self._classes[call.kind, call.name] = (klass, self._policy.months(klass))
+        found = self._classes[call.kind, call.name] = (klass, self._policy.months(klass), needs_consent)
         return found
 
     def _event(self, call: Call, recorded: Micros, arrival: int, place: int) -> Event:
@@ -104,8 +117,16 @@ class Cleaner:
         )
 
 
-def _is_plain(value: str) -> bool:
-    return SHORTEST_TRAIT <= len(value) <= LONGEST_TRAIT and value == value.strip()
+def without(event: Event, names: Collection[str]) -> Event:
+    """The event less the properties and traits that repeat one of these identifiers."""
+    context, traits = event.context, event.context.get("traits")
+    if isinstance(traits, dict):
+        context = {**context, "traits": _unnamed(traits, names)}
+    return replace(event, properties=_unnamed(event.properties, names), context=context)
+
+
+def _unnamed(said: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {kind: value for kind, value in said.items() if folded(f"{kind}:{value}") not in names}
 
 
 def _declared(call: Call, now: Micros) -> Micros:

@@ -14,6 +14,10 @@ def recorder(store: Store, *, source: str, origin: str = "", backfill: bool = Fa
     return Recorder(store, cleaner, People(store.keyring, store.blinder), source, store.actor)
 
 
-def source_key(store: Store, content_digest: bytes, mapping: bytes) -> bytes:
-    """Names a source in the progress table; keyed, as a plain digest of a file could be confirmed by guessing."""
-    return store.blinder.mark(sha256(content_digest + mapping).digest())
+def source_key(store: Store, content_digest: bytes, mapping: bytes, *, source: str, backfill: bool) -> bytes:
+    """Names one way of taking a file in: under another source or as a backfill its lines make other events.
+
+    Keyed, as a plain digest of a file could be confirmed by guessing.
+    """
+    parts = (content_digest, mapping, source.encode(), bytes([backfill]))
+    return store.blinder.mark(sha256(b"".join(sha256(part).digest() for part in parts)).digest())

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.errors import NotFound, WaitingForReader
+from domain.errors import MergedMeanwhile, NotFound, WaitingForReader
 from domain.events import CASE
 from domain.log import Entry
 from governance.disclosures import recipients_in, recipients_of
@@ -20,6 +20,7 @@ from governance.projecting import ERASURES, catch_up_to_head, destroy_statistics
 from governance.publishing import publish
 from governance.removals import EXECUTED, INTENDED, all_removals, append_intent, own_contents, removals
 from governance.residue import Residue, encodings, scan
+from governance.restoring import follow_policy, reapply_erasures, require_mirrored
 from governance.store import Store, insert_acts, recover_orphans
 from governance.subjects import Component, component, find, name_of
 
@@ -89,11 +90,13 @@ def fence(store: Store, root: bytes, case: bytes) -> bytes:
 
     Everything is decided under the append lock: what came in before is covered, what comes later is refused.
     Returns the case that holds the component: another one when an erasure had begun already.
-    Raises NotFound for a root that is not there.
+    Raises NotFound for a root that is not there, MergedMeanwhile for one that is a root no more.
     """
     with store.lock() as locked:
         rows, head = locked.keys, locked.log.head()
         recover_orphans(rows, head.size)
+        if rows.roots([root]):
+            raise MergedMeanwhile  # an alias came between: the preview showed less than would go
         members = rows.members(root)
         found = rows.subjects(members)
         if root not in found:
@@ -148,15 +151,19 @@ def resume(store: Store, case: bytes, *, wait_seconds: float = 10, say: Say = la
 def recover(store: Store) -> None:
     """Before serving: what the last process left half done between two stores is completed or dropped.
 
-    Keys whose append did not reach the log go; a fence gets its intent; the mirror gets the acts it missed.
+    Keys whose append did not reach the log go; a fence gets its intent; the mirror gets the acts it missed;
+    what an older copy of a database brought back goes again; projections follow the policy.
     """
+    require_mirrored(store)
     _drop_orphans(store)
+    reapply_erasures(store)
     for case in unfinished_cases(store):
         if not removals(store, INTENDED, case):
             with store.lock() as locked:
                 if not removals(store, INTENDED, case):
                     append_intent(store, locked, case)
     store.mirror.add_acts([_line(entry) for entry, _ in all_removals(store, EXECUTED)])
+    follow_policy(store)
 
 
 def unfinished_case(store: Store, identifier: str) -> bytes | None:

@@ -9,6 +9,7 @@ from domain.log import Head
 from governance.appending import Draft, Group, compose, keep_keys
 from governance.keyring import Minted
 from governance.keyrows import LIVE, KeyRows, SubjectRow
+from governance.publishing import publish_when_due
 from governance.sealing import DataKey
 from governance.store import Locked, Store, recover_orphans
 
@@ -39,6 +40,7 @@ def record(store: Store, facts: Sequence[Fact], *, opened: Sequence[bytes] = ())
             locked.keys.add_subjects(rows)
             keep_keys(minted, size=head.size, rows=locked.keys)
             locked.keys.set_number("born", head.size)
+    publish_when_due(store.log, store.mirror)
     return {fact.subject for fact in facts} - {fact.subject for fact in told}
 
 

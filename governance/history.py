@@ -3,16 +3,21 @@
 from typing import Any
 
 from domain.clock import day_name
+from domain.errors import NotFound
 from domain.events import type_of
+from governance.disclosures import disclose
 from governance.sealing import open_body
 from governance.store import Store
 from governance.subjects import component, find, name_of
 
 
-def history_of(store: Store, identifier: str) -> dict[str, Any]:
-    """Every entry of the component, with the state of its key. Raises NotFound."""
-    who = component(store, find(store, identifier))
+def history_of(store: Store, identifier: str, recipient: str) -> dict[str, Any]:
+    """Every entry of the component, with the state of its key; itself a disclosure. Raises NotFound."""
+    root = find(store, identifier)
+    who = component(store, root)
     positions = store.log.positions(who.handles)
+    if disclose(store, [(root, "history", ["types"])], recipient):
+        raise NotFound
     days = {one.position: one.day for one in store.log.contents(positions)}
     classes = {row.key_id: row.klass for row in who.keys}
     stored = store.log.at(positions)

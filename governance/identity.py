@@ -88,9 +88,20 @@ class Attribution:
         if len(names) == 1 and (subject := self._find(names[0])) is not None:
             return subject
         usable = [name for name in names if not self._is_suppressed(name)]
-        if not usable or usable[0] != names[0]:
-            return None  # the strongest identifier decides whether this is the erased person
+        if len(usable) < len(names) and self._is_of_the_erased(names, usable):
+            return None
         return self._settle(usable, arrival)
+
+    def suppressed(self, call: Call) -> list[str]:
+        """Identifiers of the call that belong to an erased person, and that nobody may take over."""
+        return [name for name in call.identifiers if self._is_suppressed(name)]
+
+    def _is_of_the_erased(self, names: list[str], usable: list[str]) -> bool:
+        """The strongest identifiers decide; an unknown device may be the erased person's next one."""
+        best = max(map(self._strength, names))
+        if any(self._strength(name) == best for name in names if name not in usable):
+            return True
+        return all(self._strength(name) != STRONG and self._find(name) is None for name in usable)
 
     def _settle(self, names: list[str], arrival: int) -> bytes:
         found = {name: self._find(name) for name in names}

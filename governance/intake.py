@@ -9,13 +9,13 @@ from domain.collector import paused
 from domain.events import LINKED, MERGED, Event
 from governance.appending import Draft, compose, keep_keys
 from governance.batch import Batch, Told
-from governance.cleaning import ALIAS, Clean, Cleaner
+from governance.cleaning import ALIAS, Clean, Cleaner, without
 from governance.identity import Attribution, Link, Merge
 from governance.keyring import IDENTITY
 from governance.keyrows import MergeRow
 from governance.people import People, identifier_rows
 from governance.receipt import Progress, Receipt
-from governance.store import Locked, Store, recover_orphans
+from governance.store import Locked, Store, recover_orphans, require_policy
 
 
 @dataclass(slots=True)
@@ -56,6 +56,7 @@ class Recorder:
     def _take(self, locked: Locked, good: Sequence[Clean], now: int) -> "_Taken":
         store, rows, head = self.store, locked.keys, locked.log.head()
         recover_orphans(rows, head.size)
+        require_policy(store, rows)
         self.people.begin(rows, {name for one in good for name in _names(one.call)})
         names = Attribution(self.people, store.policy.identifiers, lambda: store.random(16))
         told, refused, suppressed = _attribute(good, names)
@@ -110,7 +111,9 @@ def _attribute(good: Sequence[Clean], names: Attribution) -> tuple[list[Told], l
             told += [Told(one.subject, _linked(event, one), IDENTITY, 0, False) for one in names.links[links:]]
             told += [Told(one.absorbed, _merged(event, one), IDENTITY, 0, False) for one in names.merges[merges:]]
             links, merges = len(names.links), len(names.merges)
-        told.append(Told(subject, event, klass, epoch, call.kind != ALIAS))
+        gone = names.suppressed(call) if len(call.identifiers) > 1 else None
+        kept = without(event, gone) if gone else event
+        told.append(Told(subject, kept, klass, epoch, call.kind != ALIAS))
     return told, refused, suppressed
 
 

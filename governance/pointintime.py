@@ -6,6 +6,7 @@ from typing import NamedTuple
 from domain.bodies import Body, pack
 from domain.events import LINKED, Event, Micros
 from domain.meaning import FoldConfig
+from governance.blind import folded
 from governance.replay import UNFOLDED
 from governance.store import Store
 from governance.subjects import Component, own_entries
@@ -42,12 +43,12 @@ def _past(
         if klass not in UNFOLDED and (kept := _kept(body, keep)) is not None
     ]
     scratch = fold_own(told, store.fold)
-    linked = {event.properties["identifier"] for one in told for event in one.body.events if event.kind == LINKED}
-    if identifier not in linked:
+    wanted = folded(identifier)
+    linked = (event.properties["identifier"] for one in told for event in one.body.events if event.kind == LINKED)
+    if wanted not in map(folded, linked):
         return None
-    found = next(
-        (state for row in scratch.values() if identifier in (state := states.decode(row)).identity.identifiers), None
-    )
+    every = map(states.decode, scratch.values())
+    found = next((state for state in every if wanted in map(folded, state.identity.identifiers)), None)
     return None if found is None else Past(found, told[-1].position if told else -1, own.withheld)
 
 

@@ -17,6 +17,11 @@ ERASURES = "erasures"
 """The keyring's count of erasures that destroyed keys: a replay begun before one may have read what is gone."""
 
 
+def history(store: Store) -> Replay:
+    """The log as this store's policy folds it."""
+    return Replay(store.log, store.keyring, store.policy_version)
+
+
 def serving(store: Store) -> SealedStates:
     """The slot that answers reads."""
     return SealedStates(store.slots, store.slots.active(), store.keyring, store.random)
@@ -26,7 +31,7 @@ def catch_up_to_head(store: Store, progress: Progress | None = None) -> int:
     """Fold what is new into the serving slot; whoever else does the same meanwhile is no obstacle."""
     for _ in range(TRIES):
         try:
-            return catch_up(Replay(store.log, store.keyring), serving(store), store.fold, progress=progress)
+            return catch_up(history(store), serving(store), store.fold, progress=progress)
         except MovedOn:
             continue
     raise MovedOn("the projections are moved by others faster than this process can follow")
@@ -64,11 +69,9 @@ def rebuild(store: Store, *, check: bool, progress: Progress | None = None) -> R
 def _switched(store: Store, progress: Progress | None) -> Rebuilt:
     idle, erasures = _empty_idle(store)
     fresh = SealedStates(store.slots, idle, store.keyring, store.random)
-    catch_up(Replay(store.log, store.keyring), fresh, store.fold, progress=progress)
-    with (
-        store.lock() as locked
-    ):  # Nothing is appended and no key destroyed meanwhile: what serves has passed every act.
-        reached = catch_up(Replay(store.log, store.keyring), fresh, store.fold)
+    catch_up(history(store), fresh, store.fold, progress=progress)
+    with store.lock() as locked:  # nothing is appended and no key destroyed meanwhile: it has passed every act
+        reached = catch_up(history(store), fresh, store.fold)
         if locked.keys.number(ERASURES) != erasures or store.slots.active() == idle:
             raise MovedOn("an erasure or another rebuild crossed this one")
         store.slots.switch(idle)
@@ -85,7 +88,11 @@ def _compared(store: Store, progress: Progress | None) -> Rebuilt:
         if live.name == idle:
             break
         through = catch_up(
-            Replay(store.log, store.keyring), fresh, store.fold, through=mark.checkpoint, progress=progress
+            history(store),
+            fresh,
+            store.fold,
+            through=mark.checkpoint,
+            progress=progress,
         )
         differences = list(_differences(live, fresh))
         if not differences or store.slots.mark(live.name) == mark:  # else others moved what serves: go after it

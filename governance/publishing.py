@@ -43,6 +43,13 @@ def publish(log: Log, mirror: Mirror) -> Head:
     return head
 
 
+def publish_when_due(log: Log, mirror: Mirror, *, every: int = 256) -> None:
+    """Publish once so many entries came after the last head that was given out."""
+    last = mirror.high_water()
+    if last is None or log.head().size - last.size >= every:
+        publish(log, mirror)
+
+
 def require_extends(head: Head, last: HighWater | None, log: Log) -> None:
     """Raises Rollback unless the log still holds the tree that was published last."""
     if last is None:

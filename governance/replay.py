@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from domain.acts import ModelRetired, ModelTrained, Removal, parse
-from domain.errors import Damaged
+from domain.acts import ModelRetired, ModelTrained, PolicyPublished, Removal, parse
+from domain.errors import Damaged, PolicyChanged
 from domain.log import Log, Stored
 from governance.keyring import EVIDENCE, Keyring
 from governance.sealing import DataKey, open_body
@@ -15,8 +15,9 @@ UNFOLDED = frozenset({EVIDENCE, "disclosure"})
 class Replay:
     """Implements the runner's `History` over the log and the keyring."""
 
-    def __init__(self, log: Log, keyring: Keyring) -> None:
+    def __init__(self, log: Log, keyring: Keyring, policy_version: int | None = None) -> None:
         self._log = log
+        self._policy_version = policy_version  # that the fold follows; None: whatever comes
         self._keyring = keyring
 
     def head(self) -> int:
@@ -44,6 +45,10 @@ class Replay:
         if one.act not in STEPS:
             return Passed(one.position)
         act = parse(one.act, one.fields or "{}")
+        if isinstance(act, PolicyPublished):
+            if self._policy_version is not None and act.version > self._policy_version:
+                raise PolicyChanged
+            return Passed(one.position)
         if isinstance(act, Removal):
             with self._keyring.database.reading() as rows:
                 keys = rows.keys([bytes.fromhex(key) for key in act.keys])
@@ -54,4 +59,4 @@ class Replay:
         return Retired(one.position, act.model)
 
 
-STEPS = frozenset({"erasure_intended", "model_trained", "model_retired"})
+STEPS = frozenset({"policy_published", "erasure_intended", "model_trained", "model_retired"})

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from domain.acts import Act
 from domain.clock import Clock
+from domain.errors import PolicyChanged
 from domain.log import LockedLog, Log
 from domain.meaning import FoldConfig
 from governance.appending import Draft, SignHead, compose
@@ -70,6 +71,16 @@ class Store:
     clock: Clock
     random: Random
     sign: SignHead
+
+
+POLICY = "policy"
+"""The keyring's number: the version of the policy in force."""
+
+
+def require_policy(store: Store, rows: KeyRows) -> None:
+    """Raises PolicyChanged when the store was opened under a policy that is not in force any more."""
+    if rows.number(POLICY) != store.policy_version:
+        raise PolicyChanged
 
 
 def recover_orphans(rows: KeyRows, size: int) -> None:

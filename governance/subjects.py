@@ -35,13 +35,13 @@ def name_of(subject: bytes) -> str:
 
 def find_all(store: Store, identifiers: Collection[str]) -> dict[str, bytes]:
     """The live root subject of each identifier; unknown, fenced and erased ones are not in the answer."""
-    blinds = {store.blinder.blind(one): one for one in identifiers}
+    blinds = {one: store.blinder.blind(one) for one in identifiers}  # two spellings of an address share one
     with store.keyring.database.reading() as rows:
-        found = rows.identifiers(blinds)
+        found = rows.identifiers(set(blinds.values()))
         roots = rows.roots({row.subject for row in found.values()})
         subjects = {blind: roots.get(row.subject, row.subject) for blind, row in found.items()}
         live = {one for one, row in rows.subjects(set(subjects.values())).items() if row.state == LIVE}
-    return {blinds[blind]: subject for blind, subject in subjects.items() if subject in live}
+    return {one: subjects[blind] for one, blind in blinds.items() if subjects.get(blind) in live}
 
 
 def find(store: Store, identifier: str) -> bytes:

@@ -55,11 +55,12 @@ def encode(state: State) -> bytes:
         return _encoder.encode([_VERSION, state.into])
     texts = sorted(_texts(state))
     index = {text: number for number, text in enumerate(texts)}
+    said = attributes.pack(state.attributes)
     row = [
         _VERSION,
         texts,
         identity.pack(state.identity),
-        attributes.pack(state.attributes),
+        said,
         activity.pack(state.activity, index),
         series.pack(state.interests, index),
         sequence.pack(state.sequence, index),
@@ -68,8 +69,8 @@ def encode(state: State) -> bytes:
     ]
     try:
         return _encoder.encode(row)
-    except OverflowError:
-        return _encoder.encode(series.within_words(row))
+    except OverflowError:  # a sum's: what sources say fits, and is a number or a text as it was said
+        return _encoder.encode([series.within_words(part) if part is not said else said for part in row])
 
 
 def decode(row: bytes) -> State:

@@ -39,7 +39,7 @@ def ingest_file(
     from governance.publishing import publish
 
     digest = _digest(path)
-    key = source_key(store, digest, (mapping or "").encode())
+    key = source_key(store, digest, (mapping or "").encode(), source=source or "", backfill=backfill)
     start = store.log.progress(key) if path != "-" else 0
     opened = open_source(path, mapping, start=start, batch=batch, received=store.clock, is_backfill=backfill)
     origin = digest.hex()[:16] if path != "-" else store.random(8).hex()

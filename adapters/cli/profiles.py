@@ -49,7 +49,7 @@ def history(session: Session, identifier: Identifier = None, from_file: From = N
 
     names = identifiers_from(identifier, from_file)
     store = session.store()
-    answers = [_or_error(lambda one=one: history_of(store, one)) for one in names]
+    answers = [_or_error(lambda one=one: history_of(store, one, session.settings.actor)) for one in names]
     each(session, answers, many=from_file is not None)
 
 

@@ -151,10 +151,19 @@ def identifiers_from(one: str | None, file: str | None) -> list[str]:
     if one is not None:
         found = [one]
     elif file == "-":
-        found = [line.strip() for line in sys.stdin]
+        found = [line.strip() for line in _standard_input().splitlines()]
     else:
         found = [line.strip() for line in text_of(Path(str(file))).splitlines()]
     found = [line for line in found if line]
     if any(":" not in line for line in found):
         raise BadInput("command", "ID", "kind:value, such as user_id:42")
+    if any("\ud800" <= character <= "\udfff" for line in found for character in line):  # an argument's bad bytes
+        raise BadInput("command", "ID", "an identifier in UTF-8")
     return found
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as error:
+        raise BadInput("-", "file", "a readable text in UTF-8") from error

@@ -3,33 +3,14 @@
 import re
 from typing import Any, Final
 
+from domain.identifiers import CHARACTERS, PLACEHOLDERS
+from domain.identifiers import is_blocked as is_blocked  # for tables, which import every rule from here
+
 RECORD_BYTES: Final = 32 * 1024
 MAX_DEPTH: Final = 8
 MAX_KEYS: Final = 512
 SMALLEST: Final = -(2**63)
 LARGEST: Final = 2**64 - 1
-IDENTIFIER_CHARACTERS: Final = 256
-
-PLACEHOLDERS: Final = frozenset(
-    {
-        "",
-        "null",
-        "none",
-        "nil",
-        "undefined",
-        "nan",
-        "unknown",
-        "-1",
-        "0",
-        "true",
-        "false",
-        "n/a",
-        "[object object]",
-        "00000000-0000-0000-0000-000000000000",
-        "0" * 32,
-    }
-)
-"""Values that clients send when they have no identifier: a profile under one of them would join strangers."""
 
 KIND: Final = re.compile(r"[A-Za-z$_][A-Za-z0-9$_.-]{0,63}")
 
@@ -43,15 +24,10 @@ class Malformed(Exception):
         self.reason = reason
 
 
-def is_blocked(value: str) -> bool:
-    """Whether no person can be named so: a placeholder in any case, or longer than 256 characters."""
-    return value.strip().lower() in PLACEHOLDERS or len(value) > IDENTIFIER_CHARACTERS
-
-
 def identifier(kind: str, value: str | int, field: str) -> str:
     """`kind:value`, with the value as it was sent. Raises Malformed naming `field`."""
     text = value if value.__class__ is str else str(value)
-    if text.strip().lower() in PLACEHOLDERS or len(text) > IDENTIFIER_CHARACTERS:
+    if text.strip().lower() in PLACEHOLDERS or len(text) > CHARACTERS:
         raise Malformed(field, "blocked_identifier")
     return f"{kind}:{text}"
 

@@ -44,7 +44,7 @@ decode: Final = msgspec.json.Decoder(Wire).decode
 
 
 def read_line(raw: bytes, record: int, around: Around = ALONE) -> list[Call | Rejection]:
-    """The calls of a JSON object that is a call or `{"batch": [...]}`; one item or more, in order.
+    """The calls of a JSON object that is a call or `{"batch": [...]}`, in order; none only for an empty batch.
 
     32 KB a call, 500 KB and 2,500 calls a batch. The items of a batch share the record number.
     """
@@ -52,7 +52,7 @@ def read_line(raw: bytes, record: int, around: Around = ALONE) -> list[Call | Re
         return [Rejection(record, "record", "too_large")]
     try:
         wire = decode(raw)
-        if wire.batch is None:
+        if wire.batch is None or wire.type in KINDS:
             return [_call(wire, len(raw), record, around)]
         return _items(wire.batch, record, _inside(wire, around))
     except Malformed as error:
@@ -91,6 +91,8 @@ def _call(wire: Wire, size_bytes: int, record: int, around: Around) -> Call:
     kind = KINDS.get(name) if name else None
     if kind is None:
         raise Malformed("type", "unknown_type" if name else "missing")
+    if wire.batch is not None:
+        raise Malformed("batch", "wrong_type")  # it is a call: passed over as a batch it would be lost
     context = wire.context or {}
     if around.context:
         context = {**around.context, **context}

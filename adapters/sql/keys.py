@@ -11,8 +11,6 @@ from adapters.sql.log import in_chunks
 from adapters.sql.schema import KEYRING, data_key, identifier, merge, number, secret, subject, suppression
 from governance.keyrows import IdentifierRow, KeyRow, MergeRow, SecretRow, SubjectRow
 
-CHAIN_LIMIT = 64
-
 
 class SqlKeyDatabase:
     """Where the keyring lies; hands out its rows for reading, or for writing outside an append."""
@@ -66,13 +64,10 @@ class SqlKeyRows:
         """The surviving subject of each that was absorbed; the others are not in the answer."""
         into: dict[bytes, bytes] = {}
         wanted: set[bytes] = set(subjects)
-        for _ in range(CHAIN_LIMIT):
+        while wanted:
             rows = self._where(select(merge.c.absorbed, merge.c.into), merge.c.absorbed, wanted)
-            found = {row[0]: row[1] for row in rows}
-            if not found:
-                break
-            into.update(found)
-            wanted = set(found.values()) - into.keys()
+            into.update((row[0], row[1]) for row in rows)
+            wanted = {row[1] for row in rows} - into.keys()
         return {one: _end(one, into) for one in subjects if one in into}
 
     def absorbing(self, subjects: Collection[bytes]) -> set[bytes]:
@@ -81,13 +76,12 @@ class SqlKeyRows:
 
     def members(self, root: bytes) -> Sequence[bytes]:
         """The component of a root: itself and all that it absorbed, directly or not."""
-        found, wanted = [root], {root}
-        for _ in range(CHAIN_LIMIT):
-            wanted = {row[0] for row in self._where(select(merge.c.absorbed), merge.c.into, wanted)}
-            if not wanted:
-                break
-            found += sorted(wanted)
-        return found
+        found, wanted = {root: None}, {root}
+        while wanted:
+            rows = self._where(select(merge.c.absorbed), merge.c.into, wanted)
+            wanted = {row[0] for row in rows} - found.keys()
+            found.update(dict.fromkeys(sorted(wanted)))
+        return list(found)
 
     def keys(self, key_ids: Collection[bytes]) -> Sequence[KeyRow]:
         return [KeyRow._make(row) for row in self._where(select(data_key), data_key.c.key_id, key_ids)]
@@ -95,6 +89,13 @@ class SqlKeyRows:
     def keys_of(self, subjects: Collection[bytes], klass: str | None = None) -> Sequence[KeyRow]:
         query = select(data_key) if klass is None else select(data_key).where(data_key.c["class"] == klass)
         return [KeyRow._make(row) for row in self._where(query, data_key.c.subject, subjects)]
+
+    def keys_after(self, key_id: bytes | None, *, limit: int) -> Sequence[KeyRow]:
+        """Every key by its id, ascending, above this one."""
+        query = select(data_key).order_by(data_key.c.key_id).limit(limit)
+        if key_id is not None:
+            query = query.where(data_key.c.key_id > key_id)
+        return [KeyRow._make(row) for row in self._connection.execute(query)]
 
     def suppressed(self, marks: Collection[bytes]) -> dict[bytes, bytes]:
         return {row[0]: row[1] for row in self._where(select(suppression), suppression.c.mark, marks)}
@@ -167,8 +168,8 @@ class SqlKeyRows:
 
 
 def _end(one: bytes, into: Mapping[bytes, bytes]) -> bytes:
-    for _ in range(CHAIN_LIMIT):
-        if one not in into:
-            return one
+    passed = set()
+    while one in into and one not in passed:
+        passed.add(one)
         one = into[one]
     return one

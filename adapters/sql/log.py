@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, Select, func, select
+from sqlalchemy import Connection, Engine, Select, func, select, tuple_
 
 from adapters.sql.engine import reading, writing
 from adapters.sql.schema import LOG, body, document, entry, head, progress, rejection, stream, tile
@@ -63,6 +63,7 @@ class SqlLog:
         query = select(entry).where(entry.c.act.in_(names), entry.c.act.is_not(None)).order_by(entry.c.position)
         if mentioning:
             query = query.where(entry.c.fields.contains(mentioning, autoescape=True))
+        query = query.where(entry.c.position.between(0, self.head().size - 1))  # nobody signed what lies beyond
         with reading(self._engine) as connection:
             return [Entry._make(row) for row in connection.execute(query).fetchall()]
 
@@ -91,6 +92,25 @@ class SqlLog:
         query = select(body).where(body.c.position > after).order_by(body.c.position).limit(limit)
         with reading(self._engine) as connection:
             return [(row.position, row.sealed) for row in connection.execute(query)]
+
+    def outside(self, size: int, *, limit: int) -> Sequence[tuple[str, int]]:
+        """Where nothing may lie: positions before 0 or from `size` on."""
+        found: list[tuple[str, int]] = []
+        with reading(self._engine) as connection:
+            for table in (entry, body):
+                position = table.c.position
+                query = select(position).where((position < 0) | (position >= size)).order_by(position).limit(limit)
+                found += [(table.name, one) for one in connection.execute(query).scalars()]
+        return found
+
+    def streams(self, *, after: tuple[int, int] | None, limit: int) -> Sequence[tuple[int, int]]:
+        """Rows of every stream, whether or not an entry is there: what an audit compares."""
+        place = (stream.c.handle, stream.c.position)
+        query = select(*place).order_by(*place).limit(limit)
+        if after is not None:
+            query = query.where(tuple_(*place) > tuple_(*after))
+        with reading(self._engine) as connection:
+            return [(row[0], row[1]) for row in connection.execute(query)]
 
     def rejections(self, limit: int) -> Sequence[tuple[str, int, str, str]]:
         """The newest refused records: (source, record number, field, reason)."""

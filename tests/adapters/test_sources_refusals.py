@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from adapters.sources.batch import Batch
 from adapters.sources.jsonl import read
 from domain.calls import REASONS
+from domain.identifiers import is_trait
 
 
 def track(**members: Any) -> dict[str, Any]:
@@ -66,6 +67,9 @@ def refused(line: Any) -> tuple[str, str]:
         ({"type": "alias", "anonymousId": "a1", "previousId": "p"}, "userId", "missing"),
         ({"type": "alias", "userId": "u1", "previousId": "undefined"}, "previousId", "blocked_identifier"),
         ({"batch": {}}, "batch", "wrong_type"),
+        (track(batch=[]), "batch", "wrong_type"),
+        (track(batch=[track()]), "batch", "wrong_type"),
+        ({"batch": [track(batch=[])]}, "batch", "wrong_type"),
     ],
 )
 def test_what_is_wrong_is_refused_by_field_and_reason(line: Any, field: str, reason: str) -> None:
@@ -100,6 +104,27 @@ def test_what_is_wrong_is_refused_by_field_and_reason(line: Any, field: str, rea
 def test_a_placeholder_is_nobody(value: str | int) -> None:
     assert refused(track(userId=value)) == ("userId", "blocked_identifier")
     assert refused(track(anonymousId=value)) == ("anonymousId", "blocked_identifier")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "finds"),
+    [
+        ("email", "ann@example.org", True),
+        ("email", "undefined", False),
+        ("email", "[object Object]", False),
+        ("email", "example.org@", False),
+        ("email", "@example.org", False),
+        ("email", " ann@example.org", False),
+        ("phone", "+47 123 45", True),
+        ("phone", "(+47) -12", False),
+        ("phone", "on request", False),
+        ("loyalty_card", "gold-card", True),
+        ("loyalty_card", "Unknown", False),
+        ("loyalty_card", "x" * 257, False),
+    ],
+)
+def test_a_trait_finds_a_person_only_if_it_can_be_somebodys(kind: str, value: str, finds: bool) -> None:
+    assert is_trait(kind, value) is finds
 
 
 def test_what_lies_within_the_limits_is_taken() -> None:

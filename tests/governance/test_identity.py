@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -223,11 +224,14 @@ def test_a_suppressed_person_is_nobody(one: Call) -> None:
     assert (told.names.links, told.names.merges, told.names.created) == ([], [], [])
 
 
-def test_a_new_person_on_the_device_of_a_suppressed_one_is_taken_in_without_the_device() -> None:
-    told = world(suppressed=f"{A} {MAIL}")
+@pytest.mark.parametrize(
+    ("names", "answer"),
+    [((U2, A, MAIL), b"new0"), ((MAIL, B), B.encode()), ((C, MAIL), None), ((B, A), None), ((U2, U1), None)],
+)
+def test_the_strongest_names_decide_and_an_unknown_device_is_nobody(names: tuple[str, ...], answer: Any) -> None:
+    told = world((B,), suppressed=f"{U1} {A} {MAIL}")
 
-    assert told.sees(seen(U2, A, MAIL)) == [b"new0"]
-    assert told.links == {U2: b"new0"}
+    assert (told.sees(seen(*names)), list(told.links)) == ([answer], [U2] if answer == b"new0" else [])
 
 
 def test_a_registration_lifts_the_suppression_of_the_names_it_gives() -> None:

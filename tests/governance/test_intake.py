@@ -11,10 +11,14 @@ from adapters.wiring import rejected
 from domain.calls import Rejection
 from domain.clock import DAY, SECOND, parse_rfc3339
 from domain.events import Event
+from governance.access import AsOf, Reader
+from governance.cleaning import FIRST
 from governance.door import recorder
+from governance.policy import default_text
+from governance.projecting import catch_up_to_head
 from governance.receipt import Progress
 from governance.store import Store
-from governance.subjects import component, find, own_entries
+from governance.subjects import component, find, find_all, own_entries
 from tests.conftest import NOW, call, make_store, take_in
 
 MINUTES = 60 * SECOND
@@ -117,6 +121,43 @@ def test_what_came_too_early_or_too_late_does_not_hold_back_its_neighbours(store
         ("old files", 4, "recorded", "expired"),
         ("old files", 2, "recorded", "future"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("field", "times"),
+    [
+        ("timestamp", {"original": "0001-01-01T00:00:00Z", "sent": "9998-01-01T00:00:00Z"}),
+        ("timestamp", {"original": "9999-12-31T23:59:59-14:00"}),
+        ("recorded", {"timestamp": "0001-01-01T00:00:00+14:00"}),
+        ("recorded", {"recorded": "9999-12-31T23:59:59-14:00"}),
+    ],
+)
+def test_a_time_at_the_calendars_ends_is_refused(store: Store, settings: Settings, field: str, times: Any) -> None:
+    bad: Any = {name: at(text) for name, text in times.items()}
+    first = call(3, kind="identify/1", timestamp=FIRST, properties={"city": "Oslo"})
+
+    assert take_in(store, call(1), call(2, kind="identify/1", **bad), first, backfill=field == "recorded").accepted == 2
+    assert [(row["record"], row["field"], row["reason"]) for row in rejected(settings, 9)] == [(2, field, "bad_time")]
+    catch_up_to_head(store)
+    assert Reader(store, "tester").read("user_id:1", "service")["attributes"]["city"]["at"] == "0001-01-02T00:00:00Z"
+
+
+def test_nothing_of_a_class_that_needs_consent_is_taken_in_without_it(sqlite_settings: Settings) -> None:
+    store = make_store(sqlite_settings, policy=default_text() + '[events.HIV]\ncategory = "user.health_and_medical"\n')
+
+    assert take_in(store, call(1), call(2, "user_id:2", name="HIV")).accepted == 1
+    assert [(row["field"], row["reason"]) for row in rejected(sqlite_settings, 9)] == [("event", "no_consent")]
+    assert find_all(store, ["user_id:1", "user_id:2"]).keys() == {"user_id:1"}
+
+
+def test_an_address_finds_its_person_in_any_spelling_and_a_placeholder_nobody(embedded: Store) -> None:
+    take_in(embedded, call(1, kind="identify/1", properties={"email": "ann@example.org", "phone": "unknown"}))
+    spellings = ["email:ann@example.org", "email:Ann@Example.org"]
+
+    assert find_all(embedded, [*spellings, "phone:unknown"]) == dict.fromkeys(spellings, find(embedded, "user_id:1"))
+    for moment in (AsOf(position=9), AsOf(time=NOW)):
+        told = Reader(embedded, "tester").read_many(spellings, "personalization", moment)
+        assert [one["attributes"]["email"]["value"] for one in told if isinstance(one, dict)] == ["ann@example.org"] * 2
 
 
 def test_who_is_only_in_refused_records_does_not_exist(store: Store) -> None:

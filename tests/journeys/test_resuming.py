@@ -4,9 +4,12 @@ import signal
 import sqlite3
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from adapters.cli.app import app
 from adapters.cli.ingesting import ingest_file
 from adapters.settings import read_settings
 from adapters.wiring import open_store
@@ -51,6 +54,29 @@ def test_a_file_that_is_taken_in_again_changes_nothing(lethe: Lethe) -> None:
     assert (again["read"], again["accepted"], again["duplicates"]) == (60, 0, 60)
     assert lethe.json("audit", "head")["size"] == size
     assert taken_in(lethe) == 30
+
+
+@pytest.mark.parametrize("other", [{"source": "b"}, {"source": "a", "backfill": True}], ids=["source", "backfill"])
+def test_an_interrupted_run_skips_nothing_of_another_one(embedded: Lethe, other: dict[str, Any]) -> None:
+    embedded.json("init")
+    file = embedded.file("calls.jsonl", *calls(30))
+    store = open_store(read_settings(embedded.environment))
+    assert ingest_file(store, file, source="a", batch=10, limit=10).read == 10
+
+    assert ingest_file(store, file, batch=10, **other).read == 30
+    assert ingest_file(store, file, source="a", batch=10).read == 20
+
+
+@pytest.mark.parametrize("names", ["-", "names.txt"])
+def test_names_that_are_no_text_are_refused_before_anything_is_done(embedded: Lethe, names: str) -> None:
+    embedded.json("init")
+    raw = b"user_id:1\nuser_id:\xff\n"
+    (embedded.place / "names.txt").write_bytes(raw)
+    given, file = (raw, "-") if names == "-" else (None, str(embedded.place / names))
+
+    told = CliRunner().invoke(app, ["history", "--from", file], input=given, env=embedded.environment)
+
+    assert (told.exit_code, told.stdout) == (2, "")
 
 
 @pytest.mark.slow

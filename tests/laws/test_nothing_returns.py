@@ -17,7 +17,7 @@ from governance.erasure import erase, fence, open_case, resume
 from governance.projecting import catch_up_to_head, rebuild
 from governance.receipt import Receipt
 from governance.store import Store
-from governance.subjects import component, find
+from governance.subjects import component, find, own_entries
 from tests.conftest import call, make_store, take_in
 from tests.laws.histories import Desk, Heard
 
@@ -86,6 +86,38 @@ def test_another_person_may_keep_nothing_of_the_erased_address(erased: Store) ->
     catch_up_to_head(erased)
 
     assert profile(erased, "user_id:cleo")["identifiers"] == {"user_id": ["cleo"]}
+    assert_gone(erased)
+
+
+def test_a_new_device_that_gives_the_erased_address_is_not_let_in(store: Store) -> None:
+    ann = {"email": "ann@example.org", "phone": "+4712345678", "name": "Ann Lee"}
+    take_in(store, call(41, PHONE, kind=IDENTIFY, name="", properties=ann))
+    erase(store, MAIL)
+    before = traces(store)
+
+    for given in (ann, {**ann, "email": "Ann@Example.org"}, {"phone": ann["phone"]}):
+        late = call(42, "anonymous_id:tablet", kind=IDENTIFY, name="", properties=given)
+        assert counts(take_in(store, late)) == (1, 0, 0, 1, 0)
+
+    assert traces(store) == before
+    assert_gone(store)
+
+
+@pytest.mark.parametrize("names", [("user_id:ben",), ("anonymous_id:bens", MAIL), (MAIL, "anonymous_id:bens")])
+def test_whoever_shared_the_address_is_heard_without_it(erased: Store, names: tuple[str, ...]) -> None:
+    take_in(erased, call(43, "user_id:ben", "anonymous_id:bens"))
+    said = {"email": "Ann@example.org", "city": "Bergen"}
+    context = {"traits": {"email": "ann@example.org", "age": 40}}
+    heard = call(44, *names, kind=IDENTIFY, name="", properties=said, context=context)
+
+    assert counts(take_in(erased, heard)) == (1, 1, 0, 0, 0)
+
+    catch_up_to_head(erased)
+    seen = profile(erased, "user_id:ben")
+    assert {name: one["value"] for name, one in seen["attributes"].items()} == {"city": "Bergen"}
+    own = own_entries(erased, component(erased, find(erased, "user_id:ben")))
+    [event] = [one for *_, body in own.bodies for one in body.events if one.message_id == "m44"]
+    assert event.context == {"traits": {"age": 40}}
     assert_gone(erased)
 
 

@@ -101,6 +101,17 @@ def test_sums_beyond_64_bits_are_kept_exactly() -> None:
     assert state.ledger.spend == {9: 2000 * 10**16}
 
 
+def test_a_sum_beyond_64_bits_leaves_what_was_said_as_it_was() -> None:
+    said = identified(1, big=2**64 - 1, small=-(2**63), list=[2**63])
+    state = folded(body(said), body(*[bought(9, revenue=10**12) for _ in range(2000)], first=1))
+    population.settle([state], population.fresh(), CONFIG)
+
+    again = decode(encode(state))
+
+    assert again.attributes == state.attributes
+    assert (again.activity, again.ledger, again.contributed) == (state.activity, state.ledger, state.contributed)
+
+
 def test_traits_of_none_and_amounts_that_are_none_say_nothing() -> None:
     state = folded(body(identified(1, city="Oslo")), body(identified(2, city=None), bought(3, revenue="lots"), first=1))
 
