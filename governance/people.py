@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
+from domain.errors import Damaged
 from domain.log import LockedLog
 from governance.blind import Blinder
 from governance.keyring import IDENTITY, Keyring, Random
@@ -125,6 +126,8 @@ class People:
         for key in self._keyring.open(_needed(rows.keys_of(everyone), set(missing))):
             by_subject.setdefault(key.subject, []).append(key)
         for one in missing:
+            if not any(key.klass == IDENTITY for key in by_subject.get(one, ())):
+                raise Damaged("a living subject has no identity key; see `lethe audit verify`")
             person = self.add(one, handles[one], by_subject[one])
             for member in members[one][1:]:
                 secret = next(dedupe_secret(key) for key in by_subject[member] if key.klass == IDENTITY)
