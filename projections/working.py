@@ -20,7 +20,7 @@ Shared = dict[str, bytes | None]
 ROWS_AT_ONCE = 500
 SUBJECTS_AT_MOST = 20_000
 _BYTES_A_SUBJECT = 2500  # measured, roughly: what new pieces take before the first event
-_BYTES_AN_EVENT = 170
+_BYTES_AN_EVENT = 350
 
 
 class Working:

@@ -61,6 +61,8 @@ def ingest_file(
         with store.lock() as locked:
             locked.log.note_progress(key, 0)
     publish(store.log, store.mirror)
+    store.keyring.forget()  # what comes next, the projections, opens its own
+    gc.collect()
     return receipt
 
 
