@@ -33,6 +33,8 @@ def reapply_erasures(store: Store) -> int:
     if not back and not missing:
         return 0
     with store.lock() as locked:
+        for slot in ("a", "b") if back else ():
+            store.slots.clear(slot)  # First: once the keys are gone, nothing tells that these remember the erased.
         for row in back:
             locked.keys.destroy([row.subject], keep=EVIDENCE)
             locked.keys.set_state([row.subject], ERASED, doomed[row.key_id])
@@ -41,8 +43,6 @@ def reapply_erasures(store: Store) -> int:
             locked.keys.set_number(counted, locked.keys.number(counted) + 1)
     store.keyring.forget()
     if back:
-        for slot in ("a", "b"):
-            store.slots.clear(slot)  # folded by who could still read the erased
         destroy_statistics_keys(store, before=new_statistics_key(store))
         rebuild(store, check=False)
     return len(back)

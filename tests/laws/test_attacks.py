@@ -21,6 +21,10 @@ from tests.conftest import call, make_store, take_in
 FILES = ("keyring", "projections")
 
 
+def _die(_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_a_merge_between_the_preview_and_the_fence_stops_the_erasure(store: Store) -> None:
     take_in(store, call(1, "user_id:ann"), call(2, "user_id:bob"))
     ann = find(store, "user_id:ann")
@@ -50,7 +54,10 @@ def test_a_chain_of_aliases_longer_than_any_is_erased_whole(sqlite_settings: Set
     assert rebuild(store, check=True).differences == []
 
 
-def test_a_keyring_restored_from_before_an_erasure_forgets_again(sqlite_settings: Settings, tmp_path: Path) -> None:
+@pytest.mark.parametrize("killed", [False, True], ids=["at once", "killed once keys are destroyed"])
+def test_a_keyring_restored_from_before_an_erasure_forgets_again(
+    sqlite_settings: Settings, tmp_path: Path, killed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = make_store(sqlite_settings)
     take_in(store, call(1, "user_id:ann"), call(2, "user_id:bob"))
     catch_up_to_head(store)
@@ -65,8 +72,14 @@ def test_a_keyring_restored_from_before_an_erasure_forgets_again(sqlite_settings
             (directory / f"{name}.db{end}").unlink(missing_ok=True)
         shutil.copy(tmp_path / name, directory / f"{name}.db")
 
+    if killed:
+        with monkeypatch.context() as patch:
+            patch.setattr("governance.keyring.Keyring.forget", _die)
+            with pytest.raises(KeyboardInterrupt):
+                recover(open_store(sqlite_settings))
     restored = open_store(sqlite_settings)
     recover(restored)
+    catch_up_to_head(restored)
 
     with pytest.raises(NotFound):
         Reader(restored, "tester").read("user_id:ann", "personalization")
