@@ -3,7 +3,7 @@
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 KEYS_AN_ACT: Final = 500
 
@@ -23,8 +23,8 @@ class PolicyPublished(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     hash: str
 
 
-class Removal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an erasure takes away: the same evidence is on the intent and on its execution."""
+class Removal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What an erasure, or the end of a retention period, takes away: the same evidence on intent and execution."""
 
     case: str
     keys: list[str]
@@ -35,11 +35,34 @@ class Removal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     parts: int
     technique: list[str]
     uncovered: list[str]  # what the act does not reach, by code
+    klass: str | None = field(name="class", default=None)  # of retention alone
+    epoch: int | None = None  # of retention alone: months since 1970-01
 
 
 class ErasureRefused(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     case: str
     ground: str
+
+
+class HoldSet(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    hold: str
+    classes: list[str]  # empty: every class
+    first: int  # epochs, months since 1970-01; 0 and 0: every epoch
+    last: int
+    ground: str  # code
+    until: int  # microseconds; a hold without an end is not set
+
+
+class HoldReleased(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    hold: str
+    cause: str  # code: released, expired
+
+
+class NoticePublished(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    notice: str
+    version: int
+    language: str
+    hash: str
 
 
 class BodiesLost(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,6 +94,13 @@ class Attested(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     digest: str
 
 
+class Restored(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    size_from: int
+    root_from: str
+    size_to: int
+    cases: list[str]  # re-applied
+
+
 class Opened(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     door: str
     role: str
@@ -82,13 +112,17 @@ Act = (
     Genesis
     | KeysCreated
     | PolicyPublished
+    | NoticePublished
     | Removal
     | ErasureRefused
+    | HoldSet
+    | HoldReleased
     | BodiesLost
     | GenerationRotated
     | ModelTrained
     | ModelRetired
     | Attested
+    | Restored
     | Opened
 )
 
@@ -99,6 +133,12 @@ ACTS: Final[dict[str, type[Act]]] = {
     "erasure_intended": Removal,
     "erasure_executed": Removal,
     "erasure_refused": ErasureRefused,
+    "notice_published": NoticePublished,
+    "retention_intended": Removal,
+    "retention_applied": Removal,
+    "hold_set": HoldSet,
+    "hold_released": HoldReleased,
+    "restored": Restored,
     "bodies_lost": BodiesLost,
     "generation_rotated": GenerationRotated,
     "model_trained": ModelTrained,

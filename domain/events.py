@@ -16,8 +16,14 @@ GROUP: Final = "group/1"
 LINKED: Final = "identifier.linked/1"  # properties: identifier
 MERGED: Final = "subject.merged/1"  # properties: into (hex subject id); an event of the absorbed subject
 DISCLOSED: Final = "profile.disclosed/1"  # properties: purpose, recipient, fields
-CONSENTED: Final = "consent.given/1"  # properties: purpose
-WITHDREW: Final = "consent.withdrawn/1"  # properties: purpose
+CONSENTED: Final = "consent.given/1"  # properties: purpose; notice, method, evidence, language, until where known
+REFUSED: Final = "consent.refused/1"  # properties: purpose, and as CONSENTED
+WITHDREW: Final = "consent.withdrawn/1"  # properties: purpose, and as CONSENTED
+OBJECTED: Final = "objection.raised/1"  # properties: purpose
+RESTRICTED: Final = "restriction.set/1"  # properties: ground
+LIFTED: Final = "restriction.lifted/1"  # no properties
+HELD: Final = "hold.set/1"  # properties: hold (hex), ground
+CORRECTED: Final = "attributes.corrected/1"  # properties: name -> value, null for one that goes; of class identity
 CASE: Final = "case/1"  # properties: step and what it decided; an event of the case, not of a person
 
 BEHAVIOUR: Final = frozenset({TRACK, PAGE, SCREEN})

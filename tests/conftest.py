@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -23,6 +24,9 @@ from governance.store import Store
 NOW = parse_rfc3339("2026-11-23T12:00:00Z")
 FOLD_KEY = bytes(range(32))
 BACKENDS = ("sqlite", "postgres")
+
+hypothesis.settings.register_profile("shared", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("shared")  # a busy machine is no defect
 
 _databases = count()
 

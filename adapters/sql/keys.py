@@ -4,11 +4,23 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Select, delete, func, insert, select, update
+from sqlalchemy import Column, Engine, Select, delete, func, insert, select, update
 
 from adapters.sql.engine import insert_rows, reading, writing
+from adapters.sql.governing import GoverningRows, remove, where
 from adapters.sql.log import in_chunks
-from adapters.sql.schema import KEYRING, data_key, identifier, merge, number, secret, subject, suppression
+from adapters.sql.schema import (
+    KEYRING,
+    data_key,
+    hold,
+    identifier,
+    merge,
+    number,
+    request,
+    secret,
+    subject,
+    suppression,
+)
 from governance.keyrows import IdentifierRow, KeyRow, MergeRow, SecretRow, SubjectRow
 
 
@@ -29,11 +41,8 @@ class SqlKeyDatabase:
             yield SqlKeyRows(connection)
 
 
-class SqlKeyRows:
+class SqlKeyRows(GoverningRows):
     """The rows on one connection."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def number(self, name: str) -> int:
         return self._connection.execute(select(number.c.value).where(number.c.name == name)).scalar() or 0
@@ -137,14 +146,14 @@ class SqlKeyRows:
     def destroy(self, subjects: Collection[bytes], *, keep: str) -> int:
         """Remove keys of every class but `keep`, identifiers and merges; returns how many keys there were."""
         doomed = [row.key_id for row in self.keys_of(subjects) if row.klass != keep]
-        removed = self._delete(data_key.c.key_id, doomed)
+        removed = self.destroy_keys(doomed)
         self._delete(identifier.c.subject, subjects)
         self._delete(merge.c.absorbed, subjects)
         return removed
 
     def drop_born_since(self, size: int) -> None:
         """Forget what an append wrote here whose entries never reached the log."""
-        for table in (data_key, identifier, merge, subject):
+        for table in (data_key, identifier, merge, subject, hold, request):
             self._connection.execute(delete(table).where(table.c.born >= size))
 
     def counts(self) -> Mapping[str, int]:
@@ -155,16 +164,10 @@ class SqlKeyRows:
         }
 
     def _where(self, query: Select[Any], column: Column[Any], values: Collection[bytes]) -> list[Any]:
-        rows: list[Any] = []
-        for some in in_chunks(sorted(values)):
-            rows += self._connection.execute(query.where(column.in_(some))).fetchall()
-        return rows
+        return where(self._connection, query, column, values)
 
     def _delete(self, column: Column[Any], values: Collection[bytes]) -> int:
-        removed = 0
-        for some in in_chunks(sorted(values)):
-            removed += self._connection.execute(delete(column.table).where(column.in_(some))).rowcount
-        return removed
+        return remove(self._connection, column, values)
 
 
 def _end(one: bytes, into: Mapping[bytes, bytes]) -> bytes:

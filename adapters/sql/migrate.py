@@ -7,7 +7,7 @@ from sqlalchemy import Engine, inspect, text
 from adapters.sql.engine import SCHEMAS, Databases, reading
 from domain.errors import Unavailable
 
-HEADS = {"log": "log_0001", "keyring": "keyring_0001", "projections": "projections_0001"}
+HEADS = {"log": "log_0001", "keyring": "keyring_0002", "projections": "projections_0001"}
 
 
 def migrate(databases: Databases) -> None:

@@ -157,6 +157,49 @@ secret = Table(
     Column("wrapped", LargeBinary, nullable=False),
 )
 
+lease = Table(
+    "lease",
+    KEYRING,
+    Column("process", LargeBinary, primary_key=True),  # random, of one run of a program
+    Column("host", LargeBinary, nullable=False),
+    Column("pid", BigInteger, nullable=False),
+    Column("changes", BigInteger, nullable=False),  # the last change that this process has noticed
+    sqlite_with_rowid=False,
+)
+request = Table(
+    "request",
+    KEYRING,
+    Column("case_id", LargeBinary, primary_key=True),
+    Column("is_open", SmallInteger, nullable=False),
+    Column("born", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+taken = Table(
+    "taken",  # keys that a removal will destroy, or that a hold keeps from one: no read and no replay opens them
+    KEYRING,
+    Column("key_id", LargeBinary, primary_key=True),
+    Column("case_id", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("taken_case", taken.c.case_id)
+hold = Table(
+    "hold",
+    KEYRING,
+    Column("hold", LargeBinary, primary_key=True),
+    Column("subject", LargeBinary, nullable=False),
+    Column("born", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("hold_subject", hold.c.subject)
+term = Table(
+    "term",  # of a suppression mark
+    KEYRING,
+    Column("mark", LargeBinary, primary_key=True),
+    Column("serial", Integer, nullable=False),  # of the secret that made the mark
+    Column("expires", BigInteger, nullable=False),  # microseconds; 0: never
+    sqlite_with_rowid=False,
+)
+
 slot = Table(
     "slot",
     PROJECTIONS,

@@ -17,6 +17,10 @@ REMOVAL: Final = (
     '{"bodies":2,"case":"0a","entries":3,"keys":["01","02"],"part":1,"parts":1,"root":"ff",'
     '"technique":["key_destroyed"],"uncovered":["backups"]}'
 )
+EXPIRY: Final = (
+    '{"bodies":2,"case":"0a","class":"behaviour","entries":3,"epoch":0,"keys":["01","02"],"part":1,"parts":1,'
+    '"root":"ff","technique":["key_destroyed"],"uncovered":["backups"]}'
+)
 FIELDS: Final = {
     "genesis": '{"origin":"example.com/log","policy":"ab","schema":1}',
     "keys_created": '{"keys":[["01","aa"],["02","bb"]]}',
@@ -24,11 +28,17 @@ FIELDS: Final = {
     "erasure_intended": REMOVAL,
     "erasure_executed": REMOVAL,
     "erasure_refused": '{"case":"0a","ground":"hold"}',
+    "retention_intended": EXPIRY,
+    "retention_applied": EXPIRY,
+    "hold_set": '{"classes":["commerce"],"first":0,"ground":"litigation","hold":"0c","last":0,"until":5}',
+    "hold_released": '{"cause":"released","hold":"0c"}',
+    "notice_published": '{"hash":"ab","language":"zh","notice":"shop","version":1}',
     "bodies_lost": '{"cause":"disk","positions":[4,5]}',
     "generation_rotated": '{"new":2,"old":1}',
     "model_trained": '{"cause":"schedule","model":"0b","scorer":"next_purchase_30d","through":9,"version":3}',
     "model_retired": '{"cause":"erasure","model":"0b"}',
     "attested": '{"digest":"cc","name":"profile","through":9}',
+    "restored": '{"cases":["0a"],"root_from":"aa","size_from":1,"size_to":2}',
     "opened": '{"case":"0a","door":"reveal","reason":"complaint","role":"officer"}',
 }
 """One of each act of the vocabulary, as the log holds it. A line may be added and never changed."""
