@@ -70,9 +70,10 @@ class BodiesLost(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cause: str
 
 
-class GenerationRotated(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class GenerationRotated(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     old: int
     new: int
+    since: int = 0  # size of the log before the new generation was made: what it wrapped may be in copies made since
 
 
 class ModelTrained(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

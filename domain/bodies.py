@@ -28,15 +28,15 @@ class Body(Struct, array_like=True, frozen=True, gc=False):
     version: int
     first: int  # first position of the append: with `at` and `arrival` the order of a subject's events
     shapes: list[Shape]
-    which: list[int]  # index into `shapes`
-    at: list[Micros]
-    recorded: list[Micros]
-    arrival: list[int]
-    message_ids: list[str]
-    values: list[list[Any]]  # one row an event, in the order of its shape's property names
-    contexts: list[dict[str, Any]]
-    original: list[Micros | None]
-    sent: list[Micros | None]
+    which: Sequence[int]  # index into `shapes`
+    at: Sequence[Micros]
+    recorded: Sequence[Micros]
+    arrival: Sequence[int]
+    message_ids: Sequence[str]
+    values: Sequence[list[Any]]  # one row an event, in the order of its shape's property names
+    contexts: Sequence[dict[str, Any]]
+    original: Sequence[Micros | None]
+    sent: Sequence[Micros | None]
 
     @property
     def events(self) -> list[Event]:
@@ -58,22 +58,26 @@ class Body(Struct, array_like=True, frozen=True, gc=False):
 
 def pack(first: int, events: Sequence[Event]) -> Body:
     """The body of at least one event, in their order."""
-    columns = list(zip(*map(astuple, events), strict=True))  # by the field order of Event
+    columns = zip(*map(astuple, events), strict=True)  # by the field order of Event
     kinds, names, at, recorded, arrival, sources, message_ids, properties, contexts, original, sent, policies = columns
     numbers: dict[Shape, int] = {}
-    shapes = zip(kinds, names, sources, policies, map(tuple, properties), strict=True)
-    which = [numbers.setdefault(shape, len(numbers)) for shape in shapes]
+    which: list[int] = []
+    for shape in zip(kinds, names, sources, policies, map(tuple, properties), strict=True):
+        number = numbers.get(shape)
+        if number is None:
+            number = numbers[shape] = len(numbers)
+        which.append(number)
     return Body(
         VERSION,
         first,
         list(numbers),
         short(which),
-        list(at),
+        at,
         beside(recorded, at),
-        list(arrival),
-        list(message_ids),
-        [list(one.values()) for one in properties],
-        list(contexts) if any(contexts) else [{}],
+        arrival,
+        message_ids,
+        [[*one.values()] for one in properties],
+        contexts if any(contexts) else [{}],
         beside(original, at),
         short(sent),
     )
@@ -84,11 +88,11 @@ def spread(column: Sequence[Cell], count: int) -> Sequence[Cell]:
     return column if len(column) == count else [column[0]] * count
 
 
-def short(column: Sequence[Cell]) -> list[Cell]:
+def short(column: Sequence[Cell]) -> Sequence[Cell]:
     """A single cell where all are equal."""
-    return list(column[:1] if column.count(column[0]) == len(column) else column)
+    return column[:1] if column.count(column[0]) == len(column) else column
 
 
-def beside(column: Sequence[Cell], at: Sequence[Any]) -> list[Cell]:
+def beside(column: Sequence[Cell], at: Sequence[Any]) -> Sequence[Cell]:
     """Empty where it equals the event times, else as `short`."""
-    return [] if column == at else short(column)
+    return () if column == at else short(column)

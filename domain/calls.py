@@ -46,6 +46,7 @@ REASONS: dict[str, str] = {
     "bad_number": "a number is finite and within 64 bits",
     "too_deep": "properties nest at most 8 levels and hold at most 512 keys",
     "no_consent": "the class needs a consent that was not given",
+    "no_basis": "no purpose that would justify the class has a basis for this person",
     "expired": "the retention period of the record's class ended before it came in",
     "future": "a declared receipt time lies in the future",
     "merge_too_large": "the merge would join more identifiers than policy allows",

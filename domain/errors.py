@@ -38,6 +38,13 @@ class MergedMeanwhile(Refused):
         super().__init__("the subject became part of another meanwhile; look at the preview again")
 
 
+class DisclosedMeanwhile(Refused):
+    """Somebody was given the profile since the case was opened: he would not be told of the erasure."""
+
+    def __init__(self) -> None:
+        super().__init__("the profile was disclosed to another recipient meanwhile")
+
+
 class BadInput(LetheError):
     """Input that is not what the field takes: names the field and what would be right."""
 

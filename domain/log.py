@@ -80,7 +80,10 @@ class LockedLog(Protocol):
     def insert(self, append: Append) -> None: ...
 
     def purge(self, streams: Collection[int], positions: Sequence[int]) -> int:
-        """Drop bodies and stream rows; returns how many bodies there were. Twice is not an error."""
+        """Drop bodies and stream rows; returns how many bodies there were. Twice is not an error.
+
+        Without `streams` the stream rows are looked for in all of them, which takes long.
+        """
         ...
 
     def note_rejections(self, rows: Sequence[tuple[str, int, str, str]]) -> None:
@@ -137,6 +140,14 @@ class Log(Protocol):
 
     def document(self, digest: str) -> str | None:
         """The text of a policy or notice, by the hash that an act names."""
+        ...
+
+    def keep_document(self, digest: str, kind: str, text: str) -> None:
+        """Store a text under its hash, before the act that names it; the same text twice is not an error."""
+        ...
+
+    def rejections(self, limit: int) -> Sequence[tuple[str, int, str, str]]:
+        """(source, record, field, reason) of the records that were refused last."""
         ...
 
     def progress(self, source: bytes) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 AMOUNT_SCALE = 10_000
 """Money is an integer of ten-thousandths of a currency unit wherever it is summed."""
@@ -24,6 +24,14 @@ class Meaning:
     products: str | None = None  # a list of objects that carry item, category, price, quantity
 
 
+class Basis(NamedTuple):
+    """For which purpose a statistic counts people, and what that takes of each."""
+
+    purpose: str
+    needs_consent: bool
+    objectable: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoldConfig:
     """Everything a fold depends on besides events: no clock, no population state."""
@@ -34,5 +42,6 @@ class FoldConfig:
     half_life_days: int = 90
     # Tiers by fixed policy bounds: (name, recency at most, purchases in 365 d at least, spend in 365 d at least)
     segments: tuple[tuple[str, int, int, int], ...] = ()
+    bases: Mapping[str, Basis] = field(default_factory=dict)  # by statistic; of one without, everybody is counted
     # A fold's notes by shape of event; every configuration has its own.
     plans: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)

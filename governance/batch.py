@@ -1,13 +1,14 @@
 """One batch under the append lock: duplicates dropped, keys minted, events grouped by key."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import NamedTuple
 
 from domain.events import Event
+from governance.admission import Admission, Decided
 from governance.appending import Group
-from governance.cleaning import ALIAS
+from governance.cleaning import Clean
 from governance.identity import Attribution, redirect
 from governance.keyring import IDENTITY, PROFILE, Keyring, Minted
 from governance.keyrows import SubjectRow
@@ -16,22 +17,18 @@ from governance.store import Locked, Store
 
 DIGEST_BYTES = 16
 
+Told = dict[bytes, list[Clean]]
+"""What is told of each subject, in order of arrival."""
 
-class Told(NamedTuple):
-    """An event and whose it is; `counted` is False for facts that intake itself adds."""
-
-    subject: bytes
-    event: Event
-    klass: str
-    epoch: int
-    counted: bool
+Place = tuple[str, int]
+"""(class, epoch): what is under one key of a subject."""
 
 
-class Counts(NamedTuple):
-    """Of the calls of a batch."""
+class Counted(NamedTuple):
+    """How many events are here already, and what of the others is refused."""
 
-    stored: int
     duplicates: int
+    decided: Decided
 
 
 @dataclass(slots=True)
@@ -46,30 +43,29 @@ class Batch:
     minted: list[Minted] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
 
-    def group(self, told: Sequence[Told], names: Attribution) -> Counts:
+    def group(self, told: Told, names: Attribution, admission: Admission) -> Counted:
         """Fill `subjects`, `minted` and `groups`."""
-        persons = self._persons(told, names)
-        fresh, counts = self._without_duplicates(told, names, persons)
+        persons = self._persons(told, names.created)
+        seen = self._seen(told, names.into, persons)
+        fresh = {subject: seen[subject].fresh(some) for subject, some in told.items()}
+        stored = {subject: one.places for subject, one in fresh.items()}
+        decided = admission.decide(stored, told, names.into, persons, self.locked.keys, self.size)
         self._mint_missing(fresh, persons)
-        grouped: dict[tuple[bytes, str, int], tuple[list[Event], list[bytes]]] = {}
-        for one, digest in fresh:
-            events, digests = grouped.setdefault((one.subject, one.klass, one.epoch), ([], []))
-            events.append(one.event)
-            if digest:
-                digests.append(digest)
-        for (subject, klass, epoch), (events, digests) in grouped.items():
+        for subject, (places, _) in fresh.items():
             person = persons[subject]
-            self.groups.append(Group(person.keys[klass, epoch], person.handle, events, b"".join(digests)))
-        return counts
+            self.groups += [
+                Group(person.keys[place], person.handle, events, b"".join(digests))
+                for place, (events, digests) in places.items()
+            ]
+        return Counted(sum(duplicates for _, duplicates in fresh.values()), decided)
 
     def remember(self, keyring: Keyring, size: int) -> None:
         """Once the append is committed and the log has this size: its new keys and digests may be used."""
         for one in self.minted:
-            keyring.remember(one.key)
+            keyring.remember(one.key, since=self.people.since)
         self.people.add_digests([(group.stream, group.digests) for group in self.groups], size)
 
-    def _persons(self, told: Sequence[Told], names: Attribution) -> dict[bytes, Person]:
-        created = names.created
+    def _persons(self, told: Told, created: Sequence[bytes]) -> dict[bytes, Person]:
         self.subjects = subject_rows(created, self.store.random, self.size)
         wanted = [(one, klass, 0) for one in created for klass in (IDENTITY, PROFILE)]
         self._mint(wanted)
@@ -78,46 +74,15 @@ class Batch:
             row.subject: self.people.add(row.subject, row.handle, new[2 * index : 2 * index + 2])
             for index, row in enumerate(self.subjects)
         }
-        ends = {one.subject for one in told}
-        if names.into:
-            ends |= {redirect(one, names.into) for one in ends}
-        persons.update(self.people.load(ends - persons.keys()))
+        persons.update(self.people.load(told.keys() - persons.keys()))
         return persons
 
-    def _without_duplicates(
-        self, told: Sequence[Told], names: Attribution, persons: dict[bytes, Person]
-    ) -> tuple[list[tuple[Told, bytes]], Counts]:
-        seen = self._seen(told, names, persons)
-        fresh: list[tuple[Told, bytes]] = []
-        into, stored, duplicates = names.into, 0, 0
-        for one in told:
-            if not one.counted:
-                if one.event.kind != ALIAS:
-                    fresh.append((one, b""))
-                else:
-                    stored += 1
-                continue
-            subject = redirect(one.subject, into) if into else one.subject
-            event = one.event
-            digest = seen[subject].digest(f"{event.source}\0{event.message_id}".encode())
-            if digest is None:
-                duplicates += 1
-                continue
-            stored += 1
-            fresh.append((one if subject == one.subject else one._replace(subject=subject), digest))
-        return fresh, Counts(stored, duplicates)
-
-    def _seen(self, told: Sequence[Told], names: Attribution, persons: dict[bytes, Person]) -> dict[bytes, "Seen"]:
-        absorbed: dict[bytes, list[bytes]] = {}
-        for one in names.into:
-            absorbed.setdefault(redirect(one, names.into), []).append(one)
-        ends = {one.subject for one in told if one.counted}
-        if names.into:
-            ends = {redirect(one, names.into) for one in ends}
-        pairs = {
-            end: [pair for who in (end, *absorbed.get(end, ())) if who in persons for pair in persons[who].seen]
-            for end in ends
-        }
+    def _seen(self, told: Told, into: Mapping[bytes, bytes], persons: dict[bytes, Person]) -> dict[bytes, "Seen"]:
+        pairs = {one: list(persons[one].seen) for one in told}
+        for absorbed in into:
+            end = redirect(absorbed, into)
+            if end in pairs:  # an alias alone says nothing of the one who goes on
+                pairs[end] += persons[absorbed].seen
         new = {row.handle for row in self.subjects}
         stored = self.people.digests(
             self.locked.log, {handle for some in pairs.values() for handle, _ in some} - new, self.size
@@ -126,13 +91,14 @@ class Batch:
             end: Seen([(secret, stored.get(handle, b"")) for handle, secret in some]) for end, some in pairs.items()
         }
 
-    def _mint_missing(self, fresh: Sequence[tuple[Told, bytes]], persons: dict[bytes, Person]) -> None:
-        wanted = {
-            (one.subject, one.klass, one.epoch): None
-            for one, _ in fresh
-            if (one.klass, one.epoch) not in persons[one.subject].keys
-        }
-        for minted in self._mint(list(wanted)):
+    def _mint_missing(self, fresh: Mapping[bytes, "Fresh"], persons: dict[bytes, Person]) -> None:
+        wanted = [
+            (subject, *place)
+            for subject, (places, _) in fresh.items()
+            for place in places
+            if place not in persons[subject].keys
+        ]
+        for minted in self._mint(wanted):
             key = minted.key
             persons[key.subject].keys[key.klass, key.epoch] = key
 
@@ -142,26 +108,71 @@ class Batch:
         return minted
 
 
+def after_merges(told: Told, into: Mapping[bytes, bytes]) -> Told:
+    """What was told of subjects that were then absorbed is told of those they became; their identity facts stay."""
+    if not into:
+        return told
+    moved: Told = {}
+    for subject, some in told.items():
+        end = redirect(subject, into)
+        for one in some:
+            moved.setdefault(end if one.event.message_id else subject, []).append(one)
+    for some in moved.values():
+        some.sort(key=lambda one: one.event.arrival)  # stable: a fact stays before the call that made it
+    return moved
+
+
+class Fresh(NamedTuple):
+    """Of what is told of one subject: events with the digests of their messages, and how many were left out."""
+
+    places: dict[Place, tuple[list[Event], list[bytes]]]
+    duplicates: int
+
+
 class Seen:
     """The message ids of one subject: those on the log, by digest, and those of this batch."""
 
-    __slots__ = ("_batch", "_older", "_secret", "_stored")
+    __slots__ = ("_keyed", "_older", "_stored")
 
     def __init__(self, known: Sequence[tuple[bytes, bytes]]) -> None:
-        self._secret, self._stored = known[0]
-        self._older = [(secret, stored) for secret, stored in known[1:] if stored]
-        self._batch: set[bytes] = set()
+        """Pairs of (dedupe secret, digests on the log), the subject's own first, then those of whom it absorbed."""
+        secret, self._stored = known[0]
+        self._keyed = _keyed(secret)
+        self._older = [(_keyed(secret), stored) for secret, stored in known[1:] if stored]
 
-    def digest(self, name: bytes) -> bytes | None:
-        """The digest under the subject's own secret; None when the message is here already."""
-        digest = blake2b(name, digest_size=DIGEST_BYTES, key=self._secret).digest()
-        if digest in self._batch or (self._stored and holds(self._stored, digest)):
-            return None
-        for secret, stored in self._older:
-            if holds(stored, blake2b(name, digest_size=DIGEST_BYTES, key=secret).digest()):
-                return None
-        self._batch.add(digest)
-        return digest
+    def fresh(self, some: Sequence[Clean]) -> Fresh:
+        """What is not here already; an identity fact has no message and is always new."""
+        places: dict[Place, tuple[list[Event], list[bytes]]] = {}
+        keyed, stored, batch, duplicates = self._keyed, self._stored, set[bytes](), 0
+        for one in some:
+            event, place, digest = one.event, (one.klass, one.epoch), b""
+            if event.message_id:
+                name = f"{event.source}\0{event.message_id}".encode()
+                digest = _digest(keyed, name)
+                if digest in batch or holds(stored, digest) or (self._older and self._is_older(name)):
+                    duplicates += 1
+                    continue
+                batch.add(digest)
+            if place in places:
+                events, digests = places[place]
+                events.append(event)
+                digests.append(digest)
+            else:
+                places[place] = ([event], [digest])
+        return Fresh(places, duplicates)
+
+    def _is_older(self, name: bytes) -> bool:
+        return any(holds(stored, _digest(keyed, name)) for keyed, stored in self._older)
+
+
+def _keyed(secret: bytes) -> blake2b:
+    return blake2b(key=secret, digest_size=DIGEST_BYTES)
+
+
+def _digest(keyed: blake2b, name: bytes) -> bytes:
+    own = keyed.copy()  # half the price of hashing the secret anew
+    own.update(name)
+    return own.digest()
 
 
 def holds(joined: bytes, digest: bytes) -> bool:

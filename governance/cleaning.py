@@ -1,8 +1,9 @@
 """From a call to an event: whose clock counts, which class and epoch it falls under, what is refused."""
 
 from collections.abc import Collection, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.calls import Call, Rejection
@@ -21,8 +22,8 @@ FIRST, LAST = parse_rfc3339("0001-01-02T00:00:00Z"), parse_rfc3339("9999-12-31T0
 """Times lie between these: a day inside what a calendar can say, so that no time zone or rounding leaves it."""
 
 
-class Clean(NamedTuple):
-    """A call that may be stored, as the event it becomes."""
+class Clean(Struct, frozen=True, gc=False):
+    """A call that may be stored, and the event it becomes or the identity fact that follows from it."""
 
     call: Call
     event: Event
@@ -39,7 +40,7 @@ class Cleaner:
         self._source = source
         self._origin = origin  # derives message ids for records that have none
         self._backfill = backfill
-        self._classes: dict[tuple[str, str], tuple[str, int, bool]] = {}
+        self._classes: dict[tuple[str, str], tuple[str, int]] = {}
 
     def clean(self, calls: Iterable[Call], now: Micros) -> tuple[list[Clean], list[Rejection]]:
         """Events in order of arrival, and why the others are refused."""
@@ -59,14 +60,12 @@ class Cleaner:
                     bad.append(Rejection(call.record, "recorded", "bad_time"))
                     continue
                 month = month_of(recorded // DAY)
-            klass, months, needs_consent = classes.get((call.kind, call.name)) or self._class_of(call)
+            klass, months = classes.get((call.kind, call.name)) or self._class_of(call)
             event = self._event(call, recorded, arrival, place)
             if recorded > now:
                 bad.append(Rejection(call.record, "recorded", "future"))
             elif months and today - month > months:
                 bad.append(Rejection(call.record, "recorded", "expired"))
-            elif needs_consent:  # which nobody evaluates here yet: then it was not given
-                bad.append(Rejection(call.record, "event", "no_consent"))
             elif event.at < FIRST or not FIRST <= (event.original or 0) < LAST or not FIRST <= (event.sent or 0) < LAST:
                 bad.append(Rejection(call.record, "timestamp", "bad_time"))
             else:
@@ -84,12 +83,11 @@ class Cleaner:
         names = list(dict.fromkeys(names))
         return call if names == call.identifiers else replace(call, identifiers=names)
 
-    def _class_of(self, call: Call) -> tuple[str, int, bool]:
+    def _class_of(self, call: Call) -> tuple[str, int]:
         klass = self._policy.class_for(call.kind, call.name)
-        needs_consent = self._policy.rules.classes[klass].requires_consent is not None
         if len(self._classes) >= CLASSES_KEPT:  # event names are the clients' choice
             self._classes.clear()
-        found = self._classes[call.kind, call.name] = (klass, self._policy.months(klass), needs_consent)
+        found = self._classes[call.kind, call.name] = (klass, self._policy.months(klass))
         return found
 
     def _event(self, call: Call, recorded: Micros, arrival: int, place: int) -> Event:
@@ -131,7 +129,7 @@ def _unnamed(said: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
 
 def _declared(call: Call, now: Micros) -> Micros:
     """The receipt time of a backfilled call: the one its mapping names, else its own time."""
-    for declared in (call.recorded, call.timestamp, call.original):
-        if declared is not None:
-            return declared
-    return now
+    declared = call.timestamp if call.recorded is None else call.recorded
+    if declared is None:
+        declared = call.original
+    return now if declared is None else declared

@@ -4,17 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from domain.calls import Call, Rejection
 from domain.collector import paused
 from domain.events import LINKED, MERGED, Event
+from governance.admission import Admission
 from governance.appending import Draft, compose, keep_keys
-from governance.batch import Batch, Told
+from governance.batch import Batch, Told, after_merges
 from governance.cleaning import ALIAS, Clean, Cleaner, without
 from governance.identity import Attribution, Link, Merge
 from governance.keyring import IDENTITY
 from governance.keyrows import MergeRow
 from governance.people import People, identifier_rows
 from governance.receipt import Progress, Receipt
+from governance.removing import remove_unjustified
 from governance.store import Locked, Store, recover_orphans, require_policy
 
 
@@ -27,6 +31,7 @@ class Recorder:
     people: People
     source: str
     actor: bytes
+    admission: Admission
 
     def record(
         self, calls: Sequence[Call], rejections: Sequence[Rejection] = (), progress: Progress | None = None
@@ -38,17 +43,22 @@ class Recorder:
     def _record(self, calls: Sequence[Call], rejections: Sequence[Rejection], progress: Progress | None) -> Receipt:
         now = self.store.clock()
         good, bad = self.cleaner.clean(calls, now)
-        try:
-            with self.store.lock() as locked:
-                taken = self._take(locked, good, now)
-                refused = [*rejections, *bad, *taken.refused]
-                locked.log.note_rejections([(self.source, one.record, one.field, one.reason) for one in refused])
-                if progress is not None:
-                    locked.log.note_progress(progress.source, progress.records)
-        except BaseException:
-            self.people.forget()  # it may have learned of people who were rolled back
-            raise
-        taken.batch.remember(self.store.keyring, taken.size)
+        self.store.keyring.keep_lease()
+        with self.people.used():
+            try:
+                with self.store.lock() as locked:
+                    taken = self._take(locked, good, now)
+                    refused = [*rejections, *bad, *taken.refused]
+                    locked.log.note_rejections([(self.source, one.record, one.field, one.reason) for one in refused])
+                    if progress is not None:
+                        locked.log.note_progress(progress.source, progress.records)
+            except BaseException:
+                self.people.forget()  # it may have learned of people who were rolled back
+                self.admission.standings.forget()
+                raise
+            taken.batch.remember(self.store.keyring, taken.size)
+        for root in sorted(taken.lost):
+            remove_unjustified(self.store, root)
         receipt = taken.receipt
         receipt.read, receipt.rejected = len(calls) + len(rejections), len(refused)
         return receipt
@@ -57,12 +67,15 @@ class Recorder:
         store, rows, head = self.store, locked.keys, locked.log.head()
         recover_orphans(rows, head.size)
         require_policy(store, rows)
-        self.people.begin(rows, {name for one in good for name in _names(one.call)})
+        self.people.begin(rows, _names(good), now=now, country=store.policy.rules.suppression.country_code)
         names = Attribution(self.people, store.policy.identifiers, lambda: store.random(16))
-        told, refused, suppressed = _attribute(good, names)
+        sifted, early = self.admission.sift(good, self.people, rows, head.size)
+        heard = _attribute(sifted, names)
         batch = Batch(store, self.people, locked, head.size)
-        accepted = batch.group(told, names)
-        receipt = Receipt(accepted=accepted.stored, duplicates=accepted.duplicates, suppressed=suppressed)
+        duplicates, decided = batch.group(after_merges(heard.told, names.into), names, self.admission)
+        refused = [*early, *heard.refused, *decided.refused]
+        accepted = len(good) - len(refused) - heard.suppressed - duplicates
+        receipt = Receipt(accepted=accepted, duplicates=duplicates, suppressed=heard.suppressed)
         if names.created or batch.groups:
             append = compose(
                 Draft(batch.minted, (), batch.groups), head=head, log=store.log, now=now, actor=self.actor,
@@ -72,9 +85,10 @@ class Recorder:
             locked.log.insert(append)
             receipt.first_position, receipt.last_position = head.size, append.head.size - 1
             head = append.head
-        if suppressed:
-            rows.set_number("suppressed", rows.number("suppressed") + suppressed)
-        return _Taken(batch, receipt, refused, head.size)
+        if heard.suppressed:
+            rows.set_number("suppressed", rows.number("suppressed") + heard.suppressed)
+        self.admission.appended(head.size, names.into)
+        return _Taken(batch, receipt, refused, decided.lost, head.size)
 
     def _keep(self, batch: Batch, names: Attribution) -> None:
         rows, size, blind = batch.locked.keys, batch.size, self.store.blinder.blind
@@ -91,15 +105,23 @@ class _Taken(NamedTuple):
     batch: Batch
     receipt: Receipt
     refused: list[Rejection]
+    lost: set[bytes]  # who took the last basis from some of their classes
     size: int  # of the log afterwards
 
 
-def _attribute(good: Sequence[Clean], names: Attribution) -> tuple[list[Told], list[Rejection], int]:
-    """Events with their subjects, identity facts before the call that made them; refusals; suppressed."""
-    told: list[Told] = []
+class _Heard(NamedTuple):
+    told: Told
+    refused: list[Rejection]
+    suppressed: int
+
+
+def _attribute(good: Sequence[Clean], names: Attribution) -> _Heard:
+    """Events by their subjects, identity facts before the call that made them; refusals; how many are suppressed."""
+    told: Told = {}
     refused: list[Rejection] = []
     suppressed = links = merges = 0
-    for call, event, klass, epoch in good:
+    for one in good:
+        call, event = one.call, one.event
         subject = names.subject_of(call, event.arrival)
         if subject is None:
             suppressed += 1
@@ -108,20 +130,29 @@ def _attribute(good: Sequence[Clean], names: Attribution) -> tuple[list[Told], l
             refused.append(subject)
             continue
         if len(names.links) > links or len(names.merges) > merges:
-            told += [Told(one.subject, _linked(event, one), IDENTITY, 0, False) for one in names.links[links:]]
-            told += [Told(one.absorbed, _merged(event, one), IDENTITY, 0, False) for one in names.merges[merges:]]
+            for link in names.links[links:]:
+                told.setdefault(link.subject, []).append(Clean(call, _linked(event, link), IDENTITY, 0))
+            for merge in names.merges[merges:]:
+                told.setdefault(merge.absorbed, []).append(Clean(call, _merged(event, merge), IDENTITY, 0))
             links, merges = len(names.links), len(names.merges)
-        gone = names.suppressed(call) if len(call.identifiers) > 1 else None
-        kept = without(event, gone) if gone else event
-        told.append(Told(subject, kept, klass, epoch, call.kind != ALIAS))
-    return told, refused, suppressed
+        if call.kind == ALIAS:
+            continue  # the facts say it all
+        if len(call.identifiers) > 1 and (gone := names.suppressed(call)):
+            one = replace(one, event=without(event, gone))
+        if subject in told:
+            told[subject].append(one)
+        else:
+            told[subject] = [one]
+    return _Heard(told, refused, suppressed)
 
 
-def _names(call: Call) -> list[str]:
-    if call.previous is None:
-        return call.identifiers
-    value = call.previous.partition(":")[2]
-    return [*call.identifiers, call.previous, f"anonymous_id:{value}", f"user_id:{value}"]
+def _names(good: Sequence[Clean]) -> set[str]:
+    """All that the attribution of these calls may look up."""
+    names = {name for one in good for name in one.call.identifiers}
+    for previous in {one.call.previous for one in good if one.call.previous is not None}:
+        value = previous.partition(":")[2]
+        names |= {previous, f"anonymous_id:{value}", f"user_id:{value}"}
+    return names
 
 
 def _linked(event: Event, link: Link) -> Event:

@@ -1,6 +1,8 @@
 """What the keyring knows of the people in a batch, kept between batches while nobody changed it."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Lock
 from typing import NamedTuple
 
 from domain.errors import Damaged
@@ -9,9 +11,10 @@ from governance.blind import Blinder
 from governance.keyring import IDENTITY, Keyring, Random
 from governance.keyrows import LIVE, IdentifierRow, KeyRow, KeyRows, SubjectRow
 from governance.sealing import DataKey, hkdf
+from governance.suppression import cases_of, listed_among
 
 CACHED = 200_000
-PERSONS_KEPT = 20_000
+KEYS_KEPT = 60_000  # of all persons: an opened key takes about 0.35 KB, and everyone gets new ones month by month
 DIGEST_BYTES_KEPT = 64 << 20
 
 
@@ -25,7 +28,7 @@ class Person(NamedTuple):
 
 
 class People:
-    """A cache over the keyring's rows; `begin` empties it when another process fenced or merged."""
+    """A cache over the keyring's rows, as long-lived as the keyring's own: `begin` empties it when that was emptied."""
 
     def __init__(self, keyring: Keyring, blinder: Blinder) -> None:
         self._keyring = keyring
@@ -34,27 +37,47 @@ class People:
         self._persons: dict[bytes, Person] = {}
         self._suppressed: set[str] = set()
         self._fenced: set[str] = set()
-        self._changes = -1
+        self._listed: set[str] = set()
+        self.since = -1  # how often the keyring's cache had been emptied when this one was begun
+        self._use = Lock()
+        keyring.lease.cover(self)
         self._rows: KeyRows | None = None
         self._digests: dict[int, bytes] = {}
         self._digest_bytes = 0
         self._digests_size = -1
 
-    def begin(self, rows: KeyRows, identifiers: Collection[str]) -> None:
-        """Look up what this batch needs, under the append lock."""
-        changes = self._keyring.notice_changes(rows)
-        if changes != self._changes or len(self._roots) > CACHED or len(self._persons) > PERSONS_KEPT:
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """For one batch: nothing is taken away meanwhile, and nothing outlives the lease afterwards."""
+        with self._use:
+            yield
+            if not self._keyring.lease.is_held():
+                self.forget()
+
+    def let_go(self) -> None:
+        """As `governance.presence.Cache` says."""
+        if self._use.acquire(blocking=False):
             self.forget()
-            self._changes = changes
+            self._use.release()
+
+    def begin(self, rows: KeyRows, identifiers: Collection[str], *, now: int, country: str = "") -> None:
+        """Look up what this batch needs, under the append lock; `country` is that of phone numbers that name none."""
+        emptied = self._keyring.notice_changes(rows)
+        keys = sum(len(one.keys) for one in self._persons.values())
+        if emptied != self.since or len(self._roots) > CACHED or keys > KEYS_KEPT:
+            self.forget()
+            self.since = emptied
         self._rows = rows
         unknown = [one for one in identifiers if one not in self._roots]
-        blinds = {self._blinder.blind(one): one for one in unknown}
-        found = rows.identifiers(blinds)
+        blinds = {one: self._blinder.blind(one) for one in unknown}
+        found = rows.identifiers(set(blinds.values()))
         roots = rows.roots({row.subject for row in found.values()})
-        for blind, row in found.items():
-            self._roots[blinds[blind]] = roots.get(row.subject, row.subject)
-        marks = {self._blinder.mark(blind): one for blind, one in blinds.items() if blind not in found}
-        self._suppressed = {marks[mark] for mark in rows.suppressed(marks)}
+        for one, blind in blinds.items():
+            if (row := found.get(blind)) is not None:
+                self._roots[one] = roots.get(row.subject, row.subject)
+        absent = {one: blind for one, blind in blinds.items() if blind not in found}
+        self._listed = listed_among(rows, self._blinder, list(absent), country, now)
+        self._suppressed = cases_of(rows, self._blinder, absent, now).keys() | self._listed
         fresh = {self._roots[one] for one in unknown if one in self._roots}
         fenced = {row.subject for row in rows.subjects(fresh).values() if row.state != LIVE}
         self._fenced = {one for one in unknown if self._roots.get(one) in fenced}
@@ -74,6 +97,9 @@ class People:
 
     def is_suppressed(self, identifier: str) -> bool:
         return identifier in self._suppressed
+
+    def is_listed(self, identifier: str) -> bool:
+        return identifier in self._listed
 
     def is_fenced(self, identifier: str) -> bool:
         return identifier in self._fenced

@@ -1,15 +1,23 @@
-"""The log as the projections' runner reads it: bodies opened, erasures and models as steps."""
+"""The log as the projections' runner reads it: bodies opened, removals and models as steps."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from domain.acts import ModelRetired, ModelTrained, PolicyPublished, Removal, parse
+from domain.bodies import Body, pack
 from domain.errors import Damaged, PolicyChanged
+from domain.events import MERGED, UNMERGED
 from domain.log import Log, Stored
-from governance.keyring import EVIDENCE, Keyring
+from governance.keyring import EVIDENCE, IDENTITY, Keyring
+from governance.keyrows import LIVE
+from governance.policy_shape import OWN_CLASS
 from governance.sealing import DataKey, open_body
-from projections.runner import Forgot, Passed, Retired, Step, Told, Trained
+from projections.runner import Forgot, Passed, Refolded, Retired, Separated, Step, Told, Trained
+from projections.standing import KINDS
 
-UNFOLDED = frozenset({EVIDENCE, "disclosure"})
+UNMERGES = "unmerges"
+"""The keyring's number: how many merges were undone."""
+
+UNFOLDED = frozenset({"disclosure", OWN_CLASS})
 
 
 class Replay:
@@ -19,44 +27,85 @@ class Replay:
         self._log = log
         self._policy_version = policy_version  # that the fold follows; None: whatever comes
         self._keyring = keyring
+        self._unmerges = 0  # merges that were ever undone: nearly no store has to look for them in every body
 
     def head(self) -> int:
         """How many entries there are."""
         return self._log.head().size
 
-    def read(self, *, after: int, limit: int) -> Sequence[Step]:
-        """Raises Damaged for a body that does not open under its own living key."""
+    def read(self, *, after: int, limit: int) -> Iterator[Step]:
+        """Bodies are opened as they are asked for. Raises Damaged for one that does not open under its living key."""
         stored = self._log.read(after=after, limit=limit)
+        with self._keyring.database.reading() as rows:
+            self._unmerges = rows.number(UNMERGES)
         keys = self._keyring.find({one.key_id for one in stored if one.key_id is not None and one.sealed is not None})
-        return [self._step(one, keys) for one in stored]
+        return self._steps(stored, keys)
 
-    def _step(self, one: Stored, keys: dict[bytes, DataKey]) -> Step:
-        if one.act is not None:
-            return self._act(one)
+    def own(self, subjects: Collection[bytes], *, before: int) -> Iterator[Told]:
+        """Raises Damaged as `read` does."""
+        with self._keyring.database.reading() as rows:
+            handles = [row.handle for row in rows.subjects(subjects).values()]
+            self._unmerges = rows.number(UNMERGES)
+        stored = self._log.at([one for one in self._log.positions(handles) if one < before])
+        keys = self._keyring.find({one.key_id for one in stored if one.key_id is not None and one.sealed is not None})
+        return (step for one in stored if isinstance(step := self._told(one, keys), Told))
+
+    def _steps(self, stored: Sequence[Stored], keys: dict[bytes, DataKey]) -> Iterator[Step]:
+        for one in stored:
+            if one.act is None:
+                yield self._told(one, keys)
+            else:
+                yield from self._act(one)
+
+    def _told(self, one: Stored, keys: dict[bytes, DataKey]) -> Told | Separated | Passed:
         key = keys.get(one.key_id or b"")
         if key is None or one.sealed is None or key.klass in UNFOLDED:
             return Passed(one.position)
         try:
-            return Told(one.position, key.subject, open_body(key, one.entry_id, one.sealed))
+            body = open_body(key, one.entry_id, one.sealed)
         except Damaged as error:
             raise Damaged(str(error), one.position) from error
+        if key.klass == EVIDENCE and not any(shape[0] in KINDS for shape in body.shapes):
+            return Passed(one.position)  # of a case, or what nobody is counted by
+        if key.klass == IDENTITY and self._unmerges:
+            return self._of_merges(one.position, key.subject, body)
+        return Told(one.position, key.subject, body)
 
-    def _act(self, one: Stored) -> Step:
+    def _of_merges(self, position: int, subject: bytes, body: Body) -> Told | Separated | Passed:
+        """A merge that was undone is no merge: whom it led to may be erased since, who was absorbed lives on."""
+        events = body.events
+        if any(event.kind == UNMERGED and "from" in event.properties for event in events):
+            return Separated(position, subject)
+        with self._keyring.database.reading() as rows:
+            into = rows.merges_of([subject]).get(subject, b"").hex()
+        kept = [event for event in events if event.kind != MERGED or event.properties["into"] == into]
+        if len(kept) < len(events):
+            return Told(position, subject, pack(body.first, kept)) if kept else Passed(position)
+        return Told(position, subject, body)
+
+    def _act(self, one: Stored) -> list[Step]:
         if one.act not in STEPS:
-            return Passed(one.position)
+            return [Passed(one.position)]
         act = parse(one.act, one.fields or "{}")
         if isinstance(act, PolicyPublished):
             if self._policy_version is not None and act.version > self._policy_version:
                 raise PolicyChanged
-            return Passed(one.position)
+            return [Passed(one.position)]
         if isinstance(act, Removal):
-            with self._keyring.database.reading() as rows:
-                keys = rows.keys([bytes.fromhex(key) for key in act.keys])
-            return Forgot(one.position, tuple(sorted({row.subject for row in keys})))
+            return self._removal(one.position, act)
         if isinstance(act, ModelTrained):
-            return Trained(one.position, act.model, act.scorer, act.version, act.through)
+            return [Trained(one.position, act.model, act.scorer, act.version, act.through)]
         assert isinstance(act, ModelRetired)
-        return Retired(one.position, act.model)
+        return [Retired(one.position, act.model)]
+
+    def _removal(self, position: int, act: Removal) -> list[Step]:
+        """Once the keys are destroyed nobody is named any more, and nothing of the bodies was told."""
+        with self._keyring.database.reading() as rows:
+            keys = rows.keys([bytes.fromhex(key) for key in act.keys], taken=True)
+            states = {row.subject: row.state for row in rows.subjects({row.subject for row in keys}).values()}
+        gone = tuple(sorted(one for one, state in states.items() if state != LIVE))
+        others = tuple(sorted(one for one, state in states.items() if state == LIVE))
+        return [Forgot(position, gone), Refolded(position, others)] if others else [Forgot(position, gone)]
 
 
-STEPS = frozenset({"policy_published", "erasure_intended", "model_trained", "model_retired"})
+STEPS = frozenset({"policy_published", "erasure_intended", "retention_intended", "model_trained", "model_retired"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from bisect import bisect_left
-from dataclasses import dataclass
+from functools import cache
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -23,23 +23,32 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Body).decode
 
 
-@dataclass(frozen=True, slots=True)
-class DataKey:
-    """An opened data key: its id, whose it is, and the cipher made of it once."""
+class DataKey(msgspec.Struct, frozen=True, gc=False):
+    """An opened data key: its id and whose it is."""
 
     key_id: bytes
     subject: bytes
     klass: str
     epoch: int
     raw: bytes
-    cipher: AESGCM
+
+    @property
+    def cipher(self) -> AESGCM:
+        """Made at each use, in 0.6 us: kept, it takes 2.4 KB, and a store keeps tens of thousands of opened keys."""
+        return _aesgcm()(self.raw)
 
 
 def data_key(key_id: bytes, subject: bytes, klass: str, epoch: int, raw: bytes) -> DataKey:
     """`raw` is 32 bytes."""
+    return DataKey(key_id, subject, klass, epoch, raw)
+
+
+@cache
+def _aesgcm() -> type[AESGCM]:
+    """Late, as most commands seal nothing; once, as the import statement costs half of what a key does."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    return DataKey(key_id, subject, klass, epoch, raw, AESGCM(raw))
+    return AESGCM
 
 
 def hkdf(key: bytes, info: bytes) -> bytes:
@@ -56,7 +65,7 @@ def commitment(key: bytes, key_id: bytes) -> bytes:
 def pad(plain: bytes) -> bytes:
     """ISO/IEC 7816-4 padding to the next of 64·2^(n/4) bytes."""
     room = SIZES[bisect_left(SIZES, len(plain) + 1)]
-    return plain + b"\x80" + bytes(room - len(plain) - 1)
+    return (plain + b"\x80").ljust(room, b"\x00")
 
 
 def unpad(padded: bytes) -> bytes:

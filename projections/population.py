@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from domain.meaning import FoldConfig
 from projections import interests
 from projections.scorers import cutoffs
+from projections.standing import counts
 from projections.state import State
 from projections.statistic import Cells, Statistic
 
@@ -28,11 +29,14 @@ def settle(states: Iterable[State], statistics: Mapping[str, Statistic], config:
     changed: set[str] = set()
     for state in states:
         for name, contribute in CONTRIBUTIONS.items():
-            new = contribute(state, config)
+            new = contribute(state, config) if counts(state.standing, config.bases.get(name)) else {}
             old = state.contributed.get(name, {})
             if new != old:
                 statistics[name].replace(old, new)
-                state.contributed[name] = new
+                if new:
+                    state.contributed[name] = new
+                else:
+                    del state.contributed[name]
                 changed.add(name)
     return changed
 

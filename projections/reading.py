@@ -31,7 +31,6 @@ def categories(properties: Properties, meaning: Meaning) -> list[str]:
     return [name for line in products if isinstance(line, dict) and (name := text(line.get(meaning.category)))]
 
 
-def currency_of(properties: Properties, meaning: Meaning, config: FoldConfig) -> str:
-    """The currency that the event names by three letters, else the configured one."""
-    named = properties.get(meaning.currency) if meaning.currency is not None else None
+def currency_of(named: Any, config: FoldConfig) -> str:
+    """The currency that an event names by three letters, else the configured one."""
     return named.upper() if type(named) is str and len(named) == 3 else config.currency

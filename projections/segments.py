@@ -48,6 +48,13 @@ def view(activity: Activity, *, at: Micros, config: FoldConfig) -> dict[str, Any
     return {"name": name, "since": rfc3339(since * DAY)}
 
 
+def was_in(activity: Activity, name: str, *, first: int, last: int, config: FoldConfig) -> bool:
+    """Whether the subject was in a tier on any of these days, both included, as today's bounds and data tell."""
+    past = _Past(activity, config.currency)
+    days = {first, *(turn for turn in _turns(past, last, config.segments) if turn >= first)}
+    return any(_tier(past, day, config.segments) == name for day in days)
+
+
 def _tier(past: _Past, day: int, tiers: tuple[Tier, ...]) -> str | None:
     recency = past.recency(day)
     if recency is None:

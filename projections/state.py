@@ -6,13 +6,14 @@ import msgspec
 from msgspec import Struct, field
 
 from domain.errors import Damaged
-from projections import activity, attributes, identity, ledger, sequence, series, statistic
+from projections import activity, attributes, identity, ledger, sequence, series, standing, statistic
 from projections.activity import Activity
 from projections.attributes import Attributes
 from projections.identity import Identity
 from projections.ledger import Ledger
 from projections.sequence import Step
 from projections.series import Series
+from projections.standing import Standing
 from projections.statistic import Cells
 
 _VERSION = 1
@@ -30,6 +31,7 @@ class State(Struct, gc=False):
     interests: Series = field(default_factory=dict)  # category -> event day -> weight
     sequence: list[Step] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
+    standing: Standing = field(default_factory=dict)
     contributed: dict[str, Cells] = field(default_factory=dict)  # by statistic: what it holds of this state
 
 
@@ -47,6 +49,7 @@ def merge(into: State, other: State) -> None:
     ledger.merge(into.ledger, other.ledger)
     into.sequence += other.sequence
     sequence.trim(into.sequence)
+    standing.merge(into.standing, other.standing)
 
 
 def encode(state: State) -> bytes:
@@ -67,6 +70,8 @@ def encode(state: State) -> bytes:
         ledger.pack(state.ledger),
         [[index[name], *statistic.pack(cells, index)] for name, cells in sorted(state.contributed.items())],
     ]
+    if state.standing:  # of few
+        row.append(standing.pack(state.standing))
     try:
         return _encoder.encode(row)
     except OverflowError:  # a sum's: what sources say fits, and is a number or a text as it was said
@@ -84,8 +89,11 @@ def decode(row: bytes) -> State:
         raise Damaged("a state cannot be read") from error
 
 
-def _unpack(texts: list[str], who: Any, said: Any, acts: Any, drawn: Any, steps: Any, days: Any, cells: Any) -> State:
+def _unpack(
+    texts: list[str], who: Any, said: Any, acts: Any, drawn: Any, steps: Any, days: Any, cells: Any, words: Any = ()
+) -> State:
     return State(
+        standing=standing.unpack(words),
         identity=identity.unpack(who),
         attributes=attributes.unpack(said),
         activity=activity.unpack(acts, texts),

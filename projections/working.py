@@ -3,7 +3,7 @@
 Only what is new is held in memory: pieces merge, so a save adds them to each saved state, one state at a time.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from domain.bodies import Body
 from domain.meaning import FoldConfig
@@ -73,6 +73,34 @@ class Working:
         for scorer in list(self._models):
             self._drop_model(scorer)
 
+    def refold(self, subjects: Collection[bytes], own: Callable[[Collection[bytes]], Iterable[Body]]) -> None:
+        """Replace the saved states of these subjects by what `own` bodies of theirs make; live models go.
+
+        Comes right after a save, and right before one.
+        """
+        for scorer in list(self._models):
+            self._drop_model(scorer)
+        for root in sorted({self._root(subject) for subject in subjects}):
+            before = self._current(root)
+            self._stale |= population.withdraw(before, self._statistics)
+            self._anew(root, before.identity.members, own)
+
+    def separate(self, absorbed: bytes, own: Callable[[Collection[bytes]], Iterable[Body]]) -> None:
+        """Undo the merge of a subject: each side is folded anew from its own bodies; live models go.
+
+        Comes right after a save, and right before one, as `refold`; nothing to do where nothing was merged.
+        """
+        for scorer in list(self._models):
+            self._drop_model(scorer)
+        root = self._root(absorbed)
+        if root == absorbed:
+            return
+        before = self._current(root)
+        theirs = {one for one in before.identity.members if absorbed in self._way_up(one)}
+        self._stale |= population.withdraw(before, self._statistics)
+        self._anew(root, before.identity.members - theirs, own)
+        self._anew(absorbed, theirs - {absorbed}, own)
+
     def train(self, model_id: str, scorer: str, version: int, *, through: int) -> None:
         """Fit on the statistics as they were saved. Too little data, or an unknown scorer, leaves no live model."""
         self._drop_model(scorer)
@@ -141,15 +169,33 @@ class Working:
         self._rows[subject] = states.encode(State(into=into))
         self._keep(root, target)
 
+    def _anew(
+        self, root: bytes, members: Collection[bytes], own: Callable[[Collection[bytes]], Iterable[Body]]
+    ) -> None:
+        state, is_empty = states.empty(), True
+        for body in own({root, *members}):
+            tell(state, body, self._config)
+            is_empty = False
+        state.identity.members |= set(members)
+        if is_empty:
+            self._rows[root] = None
+        else:
+            self._keep(root, state)
+
     def _keep(self, subject: bytes, state: State) -> None:
         self._stale |= population.settle((state,), self._statistics, self._config)
         self._rows[subject] = states.encode(state)
 
     def _root(self, subject: bytes) -> bytes:
         """The subject that stands for this one now."""
-        while (into := self._current(subject).into) and into != subject:
-            subject = into
-        return subject
+        return self._way_up(subject)[-1]
+
+    def _way_up(self, subject: bytes) -> list[bytes]:
+        """Itself, whom it was absorbed into, and so on to the one that stands for them all."""
+        way = [subject]
+        while (into := self._current(way[-1]).into) and into not in way:
+            way.append(into)
+        return way
 
     def _current(self, subject: bytes) -> State:
         if subject in self._rows:

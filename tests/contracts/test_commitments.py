@@ -17,27 +17,19 @@ from tests.conftest import call, take_in
 from tests.contracts.raw import databases_of, execute, keys_of, thaw
 
 
-class CountingKeys:
+class CountingKeys(FileKeyStore):
     """A key store that counts what it is asked to unwrap."""
 
-    def __init__(self, keys: FileKeyStore) -> None:
-        self._keys = keys
-        self.unwrapped = 0
-
-    def current(self) -> int:
-        return self._keys.current()
-
-    def wrap(self, generation: int, items: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
-        return self._keys.wrap(generation, items)
+    unwrapped = 0
 
     def unwrap(self, generation: int, items: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
         self.unwrapped += len(items)
-        return self._keys.unwrap(generation, items)
+        return super().unwrap(generation, items)
 
 
-def key_store(store: Store, settings: Settings) -> FileKeyStore:
+def key_store(store: Store, settings: Settings) -> CountingKeys:
     with store.keyring.database.reading() as rows:
-        return FileKeyStore(settings.keys_directory / f"{rows.number('store'):016x}", os.urandom)
+        return CountingKeys(settings.keys_directory / f"{rows.number('store'):016x}", os.urandom)
 
 
 def replace_wrapped(settings: Settings, row: KeyRow, wrapped: bytes) -> None:
@@ -46,6 +38,7 @@ def replace_wrapped(settings: Settings, row: KeyRow, wrapped: bytes) -> None:
 
 
 def test_wrapped_keys_cannot_change_places(store: Store, settings: Settings) -> None:
+    """K7."""
     take_in(store, call(1, "user_id:1"), call(2, "user_id:2"))
     one, two = keys_of(store, "user_id:1")[0], keys_of(store, "user_id:2")[0]
     replace_wrapped(settings, one, two.wrapped)
@@ -97,8 +90,8 @@ def test_a_key_that_names_another_act_as_its_commitment_does_not_open(store: Sto
 
 def test_the_cache_holds_no_more_keys_than_its_bound(store: Store, settings: Settings) -> None:
     take_in(store, *(call(n, f"user_id:{n}") for n in range(20)))
-    counting = CountingKeys(key_store(store, settings))
-    keyring = Keyring(store.keyring.database, counting, store.log, cache_keys=10)
+    counting = key_store(store, settings)
+    keyring = Keyring(store.keyring.database, counting, store.log, store.keyring.lease, cache_keys=10)
     ids = [row.key_id for n in range(20) for row in keys_of(store, f"user_id:{n}")]
 
     assert keyring.find(ids).keys() == set(ids)

@@ -29,6 +29,7 @@ def writers(settings: Settings) -> list[subprocess.Popen[str]]:
     environment = os.environ | {
         "LETHE_STORE": settings.store,
         "LETHE_KEYS": settings.keys,
+        "LETHE_ACTOR": settings.actor,
         "LETHE_NOW": "2026-11-23T12:00:00Z",
         "PYTHONPATH": str(here),
     }

@@ -3,6 +3,7 @@
 import pytest
 
 from domain.calls import Call
+from domain.events import IDENTIFY, TRACK
 from governance.cleaning import ALIAS
 from governance.door import recorder
 from governance.erasure import erase
@@ -103,8 +104,19 @@ def test_events_of_one_batch_before_and_after_a_merge_count_as_one_persons(store
     assert messages(store, ONE) == ["login", "m", "other"]
 
 
+def test_of_events_under_one_message_id_the_first_to_arrive_stays_whatever_its_device_and_class(store: Store) -> None:
+    calls = (said(ONE, "other"), said(DEVICE), call(9, ONE, kind=IDENTIFY, message_id="m"), said(ONE, "login", DEVICE))
+
+    assert counted(take_in(store, *calls)) == (3, 1)
+
+    own = own_entries(store, component(store, find(store, ONE)))
+    found = [event for _, _, _, body in own.bodies for event in body.events if event.message_id == "m"]
+    assert [(event.kind, event.arrival) for event in found] == [(TRACK, 1)]
+
+
 @pytest.mark.slow
 def test_a_new_registration_may_use_the_ids_of_the_erased_history(store: Store) -> None:
+    """S7: what recognises duplicates dies with the person."""
     take_in(store, said(ONE))
     erase(store, ONE)
 

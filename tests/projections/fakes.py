@@ -9,7 +9,7 @@ from domain.clock import DAY
 from domain.errors import MovedOn
 from domain.events import IDENTIFY, LINKED, MERGED, TRACK, Event
 from domain.meaning import FoldConfig, Meaning
-from projections.runner import Step
+from projections.runner import Step, Told
 
 MEANINGS = {
     "Product Viewed": Meaning(action="view", item="product_id", category="category"),
@@ -83,6 +83,10 @@ class MemoryHistory:
 
     def read(self, *, after: int, limit: int) -> Sequence[Step]:
         return [step for step in self.steps if after < step.position <= after + limit]
+
+    def own(self, subjects: Collection[bytes], *, before: int) -> Sequence[Told]:
+        told = [step for step in self.steps if isinstance(step, Told)]
+        return [step for step in told if step.subject in subjects and step.position < before]
 
 
 @dataclass

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.bodies import Body
+from domain.bodies import Body, pack
 from domain.clock import DAY
 from domain.errors import Damaged
+from domain.events import TRACK, Event
 from projections import population, sequence
 from projections.state import State, decode, empty, encode, merge
 from projections.telling import tell
@@ -32,6 +33,26 @@ def folded(*told: Body) -> State:
     for one in told:
         tell(state, one, CONFIG)
     return state
+
+
+def test_what_comes_late_leaves_the_receipt_of_what_follows_in_the_same_hour() -> None:
+    at = FIRST_DAY * DAY + 10 * DAY // 24
+    late = Event(TRACK, "seen", at, at + 2 * DAY, 0, "web", "a", {}, {})
+    prompt = Event(TRACK, "seen", at + 60, at + 60, 1, "web", "b", {}, {})
+
+    assert folded(pack(0, [late, prompt])).ledger.events == {FIRST_DAY + 2: 1, FIRST_DAY: 1}
+    assert folded(pack(0, [prompt, late])).ledger.events == {FIRST_DAY + 2: 1, FIRST_DAY: 1}
+
+
+@given(st.lists(st.tuples(*[st.sampled_from([0, 1, DAY // 24, DAY])] * 2), min_size=1, max_size=6))
+def test_a_body_says_what_its_events_say_one_by_one(moments: list[tuple[int, int]]) -> None:
+    """Events of one hour are counted together: only those that were received on one day may be."""
+    events = [
+        happened("Product Viewed", FIRST_DAY * DAY + at, recorded=FIRST_DAY * DAY + at + late, arrival=n, category="a")
+        for n, (at, late) in enumerate(moments)
+    ]
+
+    assert encode(folded(body(*events))) == encode(folded(*(body(one) for one in events)))
 
 
 def several() -> st.SearchStrategy[list[Body]]:
