@@ -1,11 +1,15 @@
-"""Where ports meet adapters: the only module that names a database or a key store."""
+"""Where ports meet adapters: with `adapters.operating` the only module that names a database or a key store."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 from adapters.keys.files import FileKeyStore, read_private, write_private
 from adapters.keys.mirror import FileMirror
+from adapters.processes import this_process
 from adapters.settings import Settings
 from adapters.sql.engine import Databases, open_directory, open_server
 from adapters.sql.keys import SqlKeyDatabase
@@ -15,19 +19,23 @@ from adapters.sql.migrate import check_versions, migrate
 from adapters.sql.projections import SqlSlots
 from adapters.sql.storage import SqlStorage
 from domain.acts import Genesis, PolicyPublished, parse
-from domain.calls import REASONS
-from domain.errors import Unavailable
+from domain.errors import Damaged, Unavailable
 from domain.note import print_vkey
-from governance.blind import Blinder
+from governance.actors import caller_of
+from governance.blind import Blinder, follow
+from governance.caller import Caller
+from governance.door import rejections_of
 from governance.keyring import Keyring, Random
 from governance.policy import load
+from governance.policy_change import require_publishable
+from governance.presence import Lease
 from governance.publishing import publish, require_extends
 from governance.restoring import FOLDED_POLICY, follow_policy
 from governance.signing import generate, signer
-from governance.store import POLICY, Store, append_acts, insert_acts
+from governance.store import POLICY, Locked, Store, append_acts, insert_acts
 
 SCHEMA = 1
-SECRETS = ("index", "suppression", "fold", "statistics", "actors")
+SECRETS = ("index", "suppression", "fold", "statistics", "actors", "pairwise", "webhooks")
 
 
 def initialise(settings: Settings, *, origin: str | None, fold_key: bytes | None, policy: str) -> Store:
@@ -35,14 +43,14 @@ def initialise(settings: Settings, *, origin: str | None, fold_key: bytes | None
     random: Random = os.urandom
     load(policy, "policy")
     keys = settings.keys_directory  # First: where the keys are refused, nothing is made.
-    databases = _databases(settings, create=True)
+    databases = databases_at(settings, create=True)
     migrate(databases)
     log, database = SqlLog(databases.log), SqlKeyDatabase(databases.keyring)
     if log.head().size:
         raise Unavailable("there is a store here already")
     number = int.from_bytes(random(8), "big") >> 1
     directory = keys / f"{number:016x}"
-    keyring = Keyring(database, FileKeyStore.create(directory, random), log)
+    keyring = Keyring(database, FileKeyStore.create(directory, random), log, Lease(database, this_process(), random))
     with database.writing() as rows:
         rows.set_number("store", number)
         rows.set_number("born", -1)
@@ -56,12 +64,12 @@ def initialise(settings: Settings, *, origin: str | None, fold_key: bytes | None
     store = _open(settings, databases, policy=policy, version=1, random=random)
     genesis = Genesis(schema=SCHEMA, origin=store.origin, policy=digest)
     append_acts(store, [("genesis", genesis), ("policy_published", PolicyPublished(version=1, hash=digest))])
-    return store
+    return replace(store, caller=caller_of(store))
 
 
 def open_store(settings: Settings, *, random: Random = os.urandom, strict: bool = True) -> Store:
     """Raises Unavailable when there is no store, and Rollback (if strict) when it is not the one published last."""
-    databases = _databases(settings, create=False)
+    databases = databases_at(settings, create=False)
     check_versions(databases)
     log = SqlLog(databases.log)
     acts = log.acts(["policy_published"])
@@ -75,23 +83,28 @@ def open_store(settings: Settings, *, random: Random = os.urandom, strict: bool 
     store = _open(settings, databases, policy=text, version=act.version, random=random)
     if strict:
         require_extends(store.log.head(), store.mirror.high_water(), store.log)
-    return store
+    return replace(store, caller=_caller(store, strict))
+
+
+def _caller(store: Store, strict: bool) -> Caller:
+    try:
+        return caller_of(store)
+    except Damaged:
+        if strict:
+            raise
+        return replace(store.caller, roles=frozenset({"auditor"}))  # what is damaged must not stop the audit of it
 
 
 def rejected(settings: Settings, limit: int) -> list[dict[str, object]]:
-    """The newest refused records: source, record, field, reason and what the reason means."""
-    databases = _databases(settings, create=False)
-    check_versions(databases)
-    found = SqlLog(databases.log).rejections(limit)
-    names = ("source", "record", "field", "reason")
-    return [{**dict(zip(names, row, strict=True)), "text": REASONS.get(row[3], row[3])} for row in found]
+    """As `rejections_of`, of the store that the settings name."""
+    return rejections_of(open_store(settings), limit)
 
 
 def publish_policy(settings: Settings, store: Store, text: str) -> int:
     """Put a checked policy on the log and rebuild the projections under it; returns its version."""
-    load(text, "policy")
+    require_publishable(store, load(text, "policy"))
     digest = sha256(text.encode()).hexdigest()
-    databases = _databases(settings, create=False)
+    databases = databases_at(settings, create=False)
     SqlLog(databases.log).keep_document(digest, "policy", text)
     with store.lock() as locked:
         newest = parse("policy_published", store.log.acts(["policy_published"])[-1].fields or "")
@@ -104,7 +117,13 @@ def publish_policy(settings: Settings, store: Store, text: str) -> int:
     return act.version
 
 
-def _databases(settings: Settings, *, create: bool) -> Databases:
+def keyring_at(database: SqlKeyDatabase, directory: Path, log: SqlLog, random: Random) -> Keyring:
+    """The keyring of a store whose keys lie in this directory."""
+    return Keyring(database, FileKeyStore(directory, random), log, Lease(database, this_process(), random))
+
+
+def databases_at(settings: Settings, *, create: bool) -> Databases:
+    """Where the settings say. Raises Unavailable where an embedded store is not, unless it is to be made."""
     if settings.is_server:
         return open_server(settings.store)
     directory = Path(settings.store)
@@ -119,16 +138,25 @@ def _open(settings: Settings, databases: Databases, *, policy: str, version: int
     log, database = SqlLog(databases.log), SqlKeyDatabase(databases.keyring)
     with database.reading() as rows:
         directory = settings.keys_directory / f"{rows.number('store'):016x}"
-        keyring = Keyring(database, FileKeyStore(directory, random), log)
-        secrets = {name: keyring.secret(rows, name) for name in SECRETS}
+        keyring = keyring_at(database, directory, log, random)
+        secrets = {name: keyring.secret(rows, name) for name in ("index", "suppression", "fold", "actors")}
     key = signer(read_private(directory / "signing.key"))
     blinder = Blinder(secrets["index"], secrets["suppression"])
     rules = load(policy, "policy")
+    actors = Blinder(secrets["actors"], b"")
+    actor = actors.blind(f"actor:{settings.actor}")
+
+    @contextmanager
+    def lock() -> Iterator[Locked]:
+        with append_lock(databases) as locked:
+            follow(blinder, keyring, locked.keys)
+            yield locked
+
     return Store(
         origin=key.key.name,
         vkey=print_vkey(key.key),
         log=log,
-        lock=lambda: append_lock(databases),
+        lock=lock,
         keyring=keyring,
         blinder=blinder,
         slots=SqlSlots(databases.projections),
@@ -137,7 +165,9 @@ def _open(settings: Settings, databases: Databases, *, policy: str, version: int
         policy=rules,
         policy_version=version,
         fold=rules.fold_config(secrets["fold"]),
-        actor=Blinder(secrets["actors"], b"").blind(f"actor:{settings.actor}"),
+        actor=actor,
+        actor_id=lambda name: actors.blind(f"actor:{name}"),
+        caller=Caller(actor=actor, roles=frozenset()),
         clock=settings.clock,
         random=random,
         sign=lambda size, root: key.sign_tree_head(key.key.name, size, root),

@@ -1,11 +1,12 @@
 """What must hold again before serving when a database may be an older copy of itself."""
 
-from governance.keyring import EVIDENCE
 from governance.keyrows import ERASED
-from governance.projecting import ERASURES, destroy_statistics_keys, new_statistics_key, rebuild
+from governance.mirrored import standing
+from governance.projecting import destroy_statistics_keys, new_statistics_key, replayed
 from governance.publishing import Rollback
-from governance.removals import EXECUTED, all_removals
-from governance.store import POLICY, Store
+from governance.removals import EXECUTED, REMOVALS, all_removals
+from governance.store import POLICY, Locked, Store
+from governance.suppression import restored_terms
 
 FOLDED_POLICY = "folded_policy"
 """The keyring's number: the version of the policy that the projections were folded under."""
@@ -13,39 +14,49 @@ FOLDED_POLICY = "folded_policy"
 
 def require_mirrored(store: Store) -> None:
     """Raises Rollback when the log lacks an act that was mirrored outside the database."""
-    lines = [line.split(" ", 2) for line in store.mirror.acts()]
-    found = {entry.position: entry for entry in store.log.contents([int(line[0]) for line in lines])}
-    for position, name, fields in lines:
-        entry = found.get(int(position))
+    known = standing(store.mirror.acts())
+    found = {entry.position: entry for entry in store.log.contents([one.position for one in known])}
+    for position, name, fields in known:
+        entry = found.get(position)
         if entry is None or (entry.act, entry.fields) != (name, fields):
-            raise Rollback("an act that was mirrored is not in the log", int(position))
+            raise Rollback("an act that was mirrored is not in the log", position)
 
 
-def reapply_erasures(store: Store) -> int:
+def reapply_removals(store: Store) -> int:
     """Destroy again what a restored keyring brought back, and suppress again; returns how many keys there were."""
-    doomed = {
-        bytes.fromhex(key): bytes.fromhex(act.case) for _, act in all_removals(store, EXECUTED) for key in act.keys
-    }
-    marks = {bytes.fromhex(mark): bytes.fromhex(case) for mark, case in store.mirror.marks()}
+    acts = [(entry.act, act) for entry, act in all_removals(store, EXECUTED)]
+    doomed = {bytes.fromhex(key) for _, act in acts for key in act.keys}
+    fenced = {bytes.fromhex(mark): bytes.fromhex(case) for mark, case in store.mirror.marks()}
+    erasures = store.mirror.cases()
+    cases = {bytes.fromhex(key): bytes.fromhex(act.case) for _, act in acts for key in act.keys}
     with store.keyring.database.reading() as rows:
-        back = rows.keys(doomed)
-        missing = marks.keys() - rows.suppressed(marks).keys()
+        back = rows.keys(doomed, taken=True)
+        missing = fenced.keys() - rows.suppressed(fenced).keys()
     if not back and not missing:
         return 0
     with store.lock() as locked:
         for slot in ("a", "b") if back else ():
             store.slots.clear(slot)  # First: once the keys are gone, nothing tells that these remember the erased.
+        locked.keys.destroy_keys([row.key_id for row in back])
         for row in back:
-            locked.keys.destroy([row.subject], keep=EVIDENCE)
-            locked.keys.set_state([row.subject], ERASED, doomed[row.key_id])
-        locked.keys.add_suppressions({mark: marks[mark] for mark in missing})
-        for counted in ("changes", ERASURES):
+            if cases[row.key_id].hex() in erasures:  # of an erasure: the person went whole, not a class or epoch
+                _shut(locked, row.subject, cases[row.key_id])
+        locked.keys.add_suppressions({mark: fenced[mark] for mark in missing})
+        locked.keys.set_terms(restored_terms(store, missing))
+        for counted in ("changes", REMOVALS):
             locked.keys.set_number(counted, locked.keys.number(counted) + 1)
     store.keyring.forget()
     if back:
         destroy_statistics_keys(store, before=new_statistics_key(store))
-        rebuild(store, check=False)
+        replayed(store, check=False)
     return len(back)
+
+
+def _shut(locked: Locked, subject: bytes, case: bytes) -> None:
+    """Nothing leads to an erased subject again, and what a hold or the law keeps of it opens to nobody."""
+    locked.keys.take([row.key_id for row in locked.keys.keys_of([subject])], case)
+    locked.keys.forget_names([subject])
+    locked.keys.set_state([subject], ERASED, case)
 
 
 def follow_policy(store: Store) -> None:
@@ -55,7 +66,7 @@ def follow_policy(store: Store) -> None:
     if known != store.policy_version:
         _set(store, POLICY)
     if folded != store.policy_version:
-        rebuild(store, check=False)
+        replayed(store, check=False)
         _set(store, FOLDED_POLICY)
 
 

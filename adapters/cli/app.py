@@ -4,7 +4,24 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli import auditing, data, erasing, profiles
+from adapters.cli import (
+    actors,
+    auditing,
+    consenting,
+    data,
+    erasing,
+    exporting,
+    keeping,
+    operating,
+    policing,
+    profiles,
+    pseudonyms,
+    recipients,
+    requesting,
+    residue,
+    suppressing,
+    unmerging,
+)
 
 app = typer.Typer(
     name="lethe",
@@ -14,7 +31,24 @@ app = typer.Typer(
     rich_markup_mode=None,  # Rich would triple the time of --help.
     pretty_exceptions_enable=False,  # They show local variables, and with them personal data.
 )
-for group in (data, profiles, erasing, auditing):
+for group in (
+    data,
+    policing,
+    actors,
+    profiles,
+    erasing,
+    auditing,
+    keeping,
+    consenting,
+    residue,
+    requesting,
+    exporting,
+    pseudonyms,
+    recipients,
+    operating,
+    suppressing,
+    unmerging,
+):
     group.register(app)
 
 

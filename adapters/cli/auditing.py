@@ -20,10 +20,10 @@ def register(app: typer.Typer) -> None:
 
 def head(session: Session) -> None:
     """Print the signed tree head, once it is safe outside the database."""
-    from governance.publishing import publish
+    from governance.audit import tree_head
 
     store = session.store()
-    newest = publish(store.log, store.mirror)
+    newest = tree_head(store)
     told = {"size": newest.size, "root": newest.frontier.root().hex(), "vkey": store.vkey, "note": newest.note}
     session.show(told, newest.note.rstrip("\n"))
 
@@ -46,8 +46,10 @@ def verify(session: Session) -> None:
         report = verify_live(store, progress=lambda at, _: advance(at))
     findings = [finding._asdict() for finding in report.findings]
     counts = {"size": report.size, "root": report.root, "bodies": report.bodies, "erasures": report.erasures}
+    counts |= {"restores": report.restores}
     lines = [f"{one['name']} at {one['position']}: {one['where']}: {one['reason']}" for one in findings]
     summary = f"{report.size} entries, {report.bodies} bodies, {report.erasures} erasures: {len(findings)} findings"
+    lines += [f"declared: restored from an older copy at {position}" for position in report.restores]
     session.show({**counts, "findings": findings, "exit": report.exit_status}, "\n".join([*lines, summary]))
     if report.exit_status:
         raise typer.Exit(report.exit_status)

@@ -2,13 +2,13 @@
 
 import os
 from dataclasses import asdict
-from pathlib import Path
 from time import monotonic
 from typing import Annotated
 
 import typer
 
-from adapters.cli.session import REJECTED, Session, command, text_of
+from adapters.cli.policing import policy_text
+from adapters.cli.session import REJECTED, Session, command
 from domain.errors import BadInput
 
 
@@ -17,26 +17,19 @@ def register(app: typer.Typer) -> None:
     command(app, "init")(init)
     command(app, "ingest")(ingest)
     command(app, "rejections")(rejections)
-    policy = typer.Typer(help="The policy: show it, check a file, publish a new version.", rich_markup_mode=None)
-    app.add_typer(policy, name="policy")
-    command(policy, "show")(policy_show)
-    command(policy, "check")(policy_check)
-    command(policy, "publish")(policy_publish)
 
 
 def init(
     session: Session,
     origin: Annotated[str | None, typer.Option(help="The log's name in its tree heads.")] = None,
     fold_key: Annotated[str | None, typer.Option(help="64 hex digits, so that two stores compare.")] = None,
-    policy: Annotated[Path | None, typer.Option(help="Policy file (default: the e-commerce policy).")] = None,
+    policy: Annotated[str, typer.Option(help="Policy file, or one of `lethe policy packs`.")] = "ecommerce",
 ) -> None:
     """Make a store and its keys."""
     from adapters.wiring import initialise
-    from governance.policy import default_text
 
     os.umask(0o077)
-    text = text_of(policy) if policy else default_text()
-    store = initialise(session.settings, origin=origin, fold_key=_key(fold_key), policy=text)
+    store = initialise(session.settings, origin=origin, fold_key=_key(fold_key), policy=policy_text(policy)[1])
     made = {"store": session.settings.shown_store, "origin": store.origin, "vkey": store.vkey}
     session.show(made, f"made {made['store']}\nverifier key: {store.vkey}")
 
@@ -67,38 +60,11 @@ def ingest(
 
 def rejections(session: Session, limit: Annotated[int, typer.Option(min=1, max=100_000)] = 100) -> None:
     """Why records were refused: source, record number, field and reason, never the value."""
-    from adapters.wiring import rejected
+    from governance.door import rejections_of
 
-    found = rejected(session.settings, limit)
+    found = rejections_of(session.store(), limit)
     text = "\n".join(f"{one['source']} {one['record']}: {one['field']}: {one['text']}" for one in found)
     session.show(found, text or "none")
-
-
-def policy_show(session: Session) -> None:
-    """Print the policy that is in force."""
-    store = session.store()
-    session.show({"version": store.policy_version, "text": store.policy.text}, store.policy.text.rstrip())
-
-
-def policy_check(session: Session, file: Path) -> None:
-    """Say what is wrong with a policy file, by path and line."""
-    from governance.policy import check
-
-    faults = check(text_of(file), file.name)
-    session.show(
-        [{"where": fault.where, "field": fault.field, "expected": fault.expected} for fault in faults],
-        "\n".join(map(str, faults)) or "good",
-    )
-    if faults:
-        raise typer.Exit(2)
-
-
-def policy_publish(session: Session, file: Path) -> None:
-    """Put a policy in force: its hash goes on the log, and the projections are rebuilt under its meanings."""
-    from adapters.wiring import publish_policy
-
-    version = publish_policy(session.settings, session.store(), text_of(file))
-    session.show({"version": version}, f"policy version {version} is in force")
 
 
 def _key(text: str | None) -> bytes | None:

@@ -10,19 +10,16 @@ import typer
 
 from adapters.cli.profiles import From, Identifier
 from adapters.cli.session import PARTIAL, Session, command, identifiers_from, status_of, text_of
-from domain.errors import BadInput, LetheError
+from domain.errors import BadInput, LetheError, NotFound
 
 if TYPE_CHECKING:
-    from governance.erasure import Outcome
+    from governance.removing import Outcome
     from governance.store import Store
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the root."""
     command(app, "erase")(erase)
-    residue = typer.Typer(help="Look for what must not be there.", rich_markup_mode=None)
-    app.add_typer(residue, name="residue")
-    command(residue, "scan")(scan)
     certificate = typer.Typer(help="Erasure certificates.", rich_markup_mode=None)
     app.add_typer(certificate, name="certificate")
     command(certificate, "verify")(certificate_verify)
@@ -61,20 +58,6 @@ def erase(
     _print(session, answers, many)
 
 
-def scan(
-    session: Session, canary: Annotated[list[str], typer.Option(help="Token to look for, in every encoding.")]
-) -> None:
-    """Search every file of the store for tokens; exit 14 when one is found."""
-    from governance.residue import encodings
-    from governance.residue import scan as search
-
-    found = search([encodings(token.encode()) for token in canary], session.store().storage.paths())
-    hits = [{"token": hit.needle, "file": hit.path, "offset": hit.offset} for hit in found.hits]
-    session.show({"files": found.files, "bytes": found.bytes, "hits": hits})
-    if hits:
-        raise typer.Exit(14)
-
-
 def certificate_show(
     session: Session,
     request: Annotated[str, typer.Argument(help="The request that `erase` named.")],
@@ -108,12 +91,20 @@ def _erased(
 ) -> dict[str, Any]:
     from governance.certificate import certificate as make
     from governance.erasure import erase as forget
+    from governance.request_runs import How, at_once
 
-    began = monotonic()
-    outcome = forget(store, name, wait_seconds=wait, say=lambda step: session.say(f"  {step}"))
+    began, outcomes = monotonic(), list["Outcome"]()
+    how = How(wait_seconds=wait, say=lambda step: session.say(f"  {step}"), removed=outcomes.append)
+    try:
+        status = at_once(store, "erasure", name, how)["state"]
+    except NotFound:  # unless an erasure of this person was interrupted
+        outcomes.append(forget(store, name, wait_seconds=wait, say=how.say))
+        status = outcomes[0].status
+    outcome = outcomes[0]
     told = _told(outcome)
+    told["status"] = outcome.status if outcome.status != "completed" else status
     told["seconds"] = round(monotonic() - began, 3)
-    if outcome.status == "completed":
+    if outcome.status != "partial":
         document = make(store, bytes.fromhex(outcome.case), residue=told["residue"])
         if certificate is not None:
             certificate.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -131,7 +122,7 @@ def _told(outcome: "Outcome") -> dict[str, Any]:
         "bodies_purged": outcome.bodies_purged,
         "statistics_updated": outcome.statistics_updated,
         "models_retired": [],
-        "holds": [],
+        "holds": outcome.holds,
         "recipients": outcome.recipients,
         "residue": residue and {
             "files": residue.files, "bytes": residue.bytes, "needles": residue.needles, "found": len(residue.hits),
@@ -158,7 +149,7 @@ def _print(session: Session, answers: list[Any], many: bool) -> None:
             status = status_of(answer)
             session.line({"error": type(answer).__name__, "status": status})
         else:
-            status = PARTIAL if answer.get("status") == "partial" else 0
+            status = PARTIAL if answer.get("status") in ("partial", "held") else 0
             session.line(answer) if many else session.show(answer)
         worst = max(worst, status)
     if worst:

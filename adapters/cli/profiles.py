@@ -32,24 +32,38 @@ def profile(
     from_file: From = None,
     purpose: Annotated[str, typer.Option(help="Why the profile is read: a purpose of the policy.")] = "",
     as_of: Annotated[str | None, typer.Option(help="A position of the log, or a time in RFC 3339.")] = None,
+    recipient: Annotated[str | None, typer.Option(help="A recipient of the policy, to whom this is given.")] = None,
 ) -> None:
-    """Show a profile as its purpose may see it; the disclosure is recorded."""
+    """Show a profile as its purpose may see it; the disclosure is recorded.
+
+    With --recipient: under the id that only this recipient has, and as coarse as the policy says for it.
+    """
     from governance.access import Reader
 
     if not purpose:
         raise BadInput("command", "--purpose", "a purpose of the policy, such as personalization")
     names = identifiers_from(identifier, from_file)
-    answers = Reader(session.store(), session.settings.actor).read_many(names, purpose, moment(as_of))
+    reader = Reader(session.store(), recipient or session.settings.actor, outside=recipient is not None)
+    answers = reader.read_many(names, purpose, moment(as_of))
     each(session, answers, many=from_file is not None)
 
 
-def history(session: Session, identifier: Identifier = None, from_file: From = None) -> None:
-    """Show the subject's entries: position, day, class, types and whether the key lives; never values."""
+def history(
+    session: Session,
+    identifier: Identifier = None,
+    from_file: From = None,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Show values; needs a role and a reason.")] = False,
+    reason: Annotated[str | None, typer.Option(help="Why values are shown: incident, request, authority, …")] = None,
+) -> None:
+    """Show the subject's entries: position, day, class, types and whether the key lives; values by exception."""
     from governance.history import history_of
 
     names = identifiers_from(identifier, from_file)
+    if reveal != (reason is not None):
+        raise BadInput("command", "--reason", "a reason code, with --reveal and only then")
     store = session.store()
-    answers = [_or_error(lambda one=one: history_of(store, one, session.settings.actor)) for one in names]
+    actor = session.settings.actor
+    answers = [_or_error(lambda one=one: history_of(store, one, actor, reveal=reason)) for one in names]
     each(session, answers, many=from_file is not None)
 
 

@@ -43,6 +43,7 @@ COMMON: dict[str, Any] = {
     "actor": Annotated[str | None, typer.Option(help="Who acts (LETHE_ACTOR).")],
     "store": Annotated[str | None, typer.Option(help="Directory or postgresql://… (LETHE_STORE).")],
     "keys": Annotated[str | None, typer.Option(help="file:PATH of the keys (LETHE_KEYS).")],
+    "break_glass": Annotated[str | None, typer.Option(help="Look without a role for it: a reason code, recorded.")],
 }
 
 
@@ -53,6 +54,7 @@ class Session:
     settings: Settings
     as_json: bool
     is_store_named: bool = False  # by --store: a variable of the environment names it too, but not for this run
+    break_glass: str | None = None  # reason code
 
     def store(self, *, strict: bool = True) -> "Store":
         """Open the store; an erasure that crashed after its fence gets its intent before anything else.
@@ -61,11 +63,12 @@ class Session:
         """
         from adapters.wiring import open_store
         from governance.erasure import recover
+        from governance.roles import breaking_glass
 
         store = open_store(self.settings, strict=strict)
         if strict:
             recover(store)
-        return store
+        return store if self.break_glass is None else breaking_glass(store, self.break_glass)
 
     def show(self, document: Any, text: str | None = None) -> None:
         """The answer: JSON when asked for, else the text, else JSON made readable."""
@@ -99,7 +102,8 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
             given = {key: values.pop(key) for key in COMMON}
             with exit_statuses():
                 settings = read_settings(store=given["store"], keys=given["keys"], actor=given["actor"])
-                function(Session(settings, given["as_json"], given["store"] is not None), **values)
+                named = given["store"] is not None
+                function(Session(settings, given["as_json"], named, given["break_glass"]), **values)
 
         run.__doc__ = function.__doc__
         keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]

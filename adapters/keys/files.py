@@ -1,32 +1,42 @@
 """The embedded key store: one private file per secret thing, outside the store's directory."""
 
+import fcntl
 import json
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from domain.errors import Damaged, Unavailable
+from domain.errors import Damaged, Refused, Unavailable
 from governance.keyring import Random
 
 KEY_BYTES = 32
+FILE = "generations.json"
+
+Version = tuple[int, int, int]
+"""What tells one state of a file from another: inode, time and size."""
 
 
 class FileKeyStore:
-    """Key-encryption keys by generation in `generations.json`, mode 0600.
+    """Key-encryption keys by generation in `generations.json`, mode 0600; read again whenever it was written.
 
     Wraps with AES-256-GCM under a random nonce; the context is associated data.
     """
 
     def __init__(self, directory: Path, random: Random) -> None:
-        self._path = directory / "generations.json"
+        self._path = directory / FILE
         self._random = random
-        self._keys = _read_keys(self._path)
+        self._read: tuple[Version | None, dict[int, bytes]] | None = None
+        if _old(self._path).exists():
+            with _alone(self._path):
+                finish_destroying(self._path)
+        self._keys()
 
     @staticmethod
     def create(directory: Path, random: Random) -> "FileKeyStore":
         """Make the first generation. Raises Unavailable where there is one already."""
-        path = directory / "generations.json"
+        path = directory / FILE
         if path.exists():
             raise Unavailable("there are keys of this store already")
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -34,7 +44,30 @@ class FileKeyStore:
         return FileKeyStore(directory, random)
 
     def current(self) -> int:
-        return max(self._keys)
+        return max(self._keys())
+
+    def generations(self) -> Sequence[int]:
+        return sorted(self._keys())
+
+    def create_generation(self) -> int:
+        with _alone(self._path):
+            keys = _read_keys(self._path)
+            number = max(keys) + 1
+            write_private(self._path, _text({**keys, number: self._random(KEY_BYTES)}))
+        return number
+
+    def destroy_generation(self, number: int) -> None:
+        with _alone(self._path):
+            keys = _read_keys(self._path)
+            if number == max(keys):
+                raise Refused("the current key generation is not destroyed by a rotation")
+            if number not in keys:
+                return
+            old = _old(self._path)
+            with suppress(FileExistsError):
+                os.link(self._path, old)  # First: else nobody would find what is to be overwritten after a crash.
+            write_private(self._path, _text({one: key for one, key in keys.items() if one != number}))
+            finish_destroying(self._path)
 
     def wrap(self, generation: int, items: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -55,10 +88,46 @@ class FileKeyStore:
         except InvalidTag as error:
             raise Damaged("a wrapped key does not open under its generation and context") from error
 
+    def let_go(self) -> None:
+        """As `governance.presence.Cache` says: a destroyed generation stays in no memory."""
+        self._read = None
+
     def _key(self, generation: int) -> bytes:
-        if generation not in self._keys:
+        keys = self._keys()
+        if generation not in keys:
             raise Unavailable(f"key generation {generation} is not in the key store")
-        return self._keys[generation]
+        return keys[generation]
+
+    def _keys(self) -> dict[int, bytes]:
+        """By generation, as the file is now: another process may have made or destroyed one."""
+        version, read = _version(self._path), self._read
+        if read is None or read[0] != version:
+            read = (version, _read_keys(self._path))
+            self._read = read
+        return read[1]
+
+
+def finish_destroying(path: Path) -> None:
+    """Overwrite what an older state of a key file lies in, and remove it; what a crash interrupted too.
+
+    A medium that writes elsewhere keeps old blocks all the same: certificates say so.
+    """
+    old = _old(path)
+    if path.exists() and old.exists() and path.samefile(old):  # the crash came before the new state
+        old.unlink()
+    shred(old)
+
+
+def shred(path: Path) -> None:
+    """Overwrite a file and remove it. Twice is not an error."""
+    if not path.exists():
+        return
+    with path.open("r+b") as file:
+        file.write(bytes(path.stat().st_size))
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink()
+    sync_directory(path.parent)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -90,6 +159,26 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Nobody else changes the file meanwhile."""
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _old(path: Path) -> Path:
+    return path.with_suffix(".old")
+
+
+def _version(path: Path) -> Version | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _text(keys: dict[int, bytes]) -> str:

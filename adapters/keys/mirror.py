@@ -6,12 +6,17 @@ A database restored from an older copy cannot pretend that these never were.
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from adapters.keys.files import sync_directory, write_private
 from governance.publishing import HighWater
+
+MARKS = "suppression.txt"
+WIDTHS = ([32, 32], [32, 32, 8, 16])  # mark, case; serial of the secret and end in microseconds, in hexadecimal
+NOBODY = "0" * 32
+"""In the place of a mark that ended: its case is still that of an erasure."""
 
 
 class FileMirror:
@@ -45,14 +50,30 @@ class FileMirror:
     def acts(self) -> Sequence[str]:
         return self._lines("acts.jsonl")
 
-    def add_marks(self, marks: Sequence[tuple[str, str]]) -> None:
-        self._append("suppression.txt", [f"{mark} {case}" for mark, case in marks])
+    def add_marks(self, marks: Sequence[tuple[str, ...]]) -> None:
+        with self.advancing():  # a sweep writes the file anew
+            self._append(MARKS, [" ".join(mark) for mark in marks])
 
     def marks(self) -> Sequence[tuple[str, str]]:
-        pairs = [line.split(" ") for line in self._lines("suppression.txt")]
-        return [
-            (pair[0], pair[1]) for pair in pairs if [len(part) for part in pair] == [32, 32]
-        ]  # a torn one is redone
+        return [(line[0], line[1]) for line in self._marks() if line[0] != NOBODY]
+
+    def terms(self) -> dict[str, tuple[int, int]]:
+        return {line[0]: (int(line[2], 16), int(line[3], 16)) for line in self._marks() if len(line) > 2}
+
+    def cases(self) -> set[str]:
+        return {line[1] for line in self._marks()}
+
+    def drop_marks(self, marks: Collection[str], *, before: int = 0) -> None:
+        if not marks:
+            return
+        with self.advancing():
+            kept = [f"{NOBODY} {line[1]}" if _goes(line, marks, before) else " ".join(line) for line in self._marks()]
+            write_private(self._directory / MARKS, "".join(line + "\n" for line in dict.fromkeys(kept)))
+
+    def _marks(self) -> list[list[str]]:
+        """Whole lines: one that a crash tore is written again."""
+        lines = [line.split(" ") for line in self._lines(MARKS)]
+        return [line for line in lines if [len(part) for part in line] in WIDTHS]
 
     def _append(self, name: str, lines: Sequence[str]) -> None:
         known = set(self._lines(name))
@@ -72,6 +93,10 @@ class FileMirror:
         if not path.exists():
             return []
         return [line for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def _goes(line: Sequence[str], marks: Collection[str], before: int) -> bool:
+    return line[0] in marks and (not before or (len(line) > 2 and 0 < int(line[3], 16) <= before))
 
 
 def _torn_end(path: Path) -> str:

@@ -11,12 +11,13 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from domain.errors import Unavailable
 
 SCHEMAS = ("log", "keyring", "projections")
+PATIENCE_MS = 120_000
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "secure_delete=ON",
     "temp_store=MEMORY",
-    "busy_timeout=120000",
+    f"busy_timeout={PATIENCE_MS}",
     "cache_size=-32000",
     "journal_size_limit=67108864",
 )
@@ -107,6 +108,35 @@ def writing(engine: Engine) -> Iterator[Connection]:
     with begin_writing(engine) as connection:
         yield connection
         connection.commit()
+
+
+@contextmanager
+def writing_at_once(engine: Engine) -> Iterator[Connection | None]:
+    """As `writing`, but None where another transaction holds the whole file: what may be left undone waits for none."""
+    if engine.dialect.name != "sqlite":
+        with writing(engine) as connection:
+            yield connection
+        return
+    with _connected(engine) as connection:
+        try:
+            is_begun = _began_at_once(connection)
+            yield connection if is_begun else None
+            if is_begun:
+                connection.commit()
+        except BaseException:
+            connection.invalidate()  # as above
+            raise
+
+
+def _began_at_once(connection: Connection) -> bool:
+    connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError:
+        return False
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={PATIENCE_MS}")
+    return True
 
 
 def qualified(connection: Connection, table: Table) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Column, Engine, Select, delete, func, insert, select, update
+from sqlalchemy import Column, Engine, Select, delete, exists, func, insert, select, update
 
-from adapters.sql.engine import insert_rows, reading, writing
+from adapters.sql.engine import insert_rows, reading, writing, writing_at_once
 from adapters.sql.governing import GoverningRows, remove, where
 from adapters.sql.log import in_chunks
 from adapters.sql.schema import (
@@ -21,6 +21,7 @@ from adapters.sql.schema import (
     subject,
     suppression,
 )
+from adapters.sql.schema import taken as takes
 from governance.keyrows import IdentifierRow, KeyRow, MergeRow, SecretRow, SubjectRow
 
 
@@ -39,6 +40,11 @@ class SqlKeyDatabase:
     def writing(self) -> Iterator["SqlKeyRows"]:
         with writing(self._engine) as connection:
             yield SqlKeyRows(connection)
+
+    @contextmanager
+    def writing_at_once(self) -> Iterator["SqlKeyRows | None"]:
+        with writing_at_once(self._engine) as connection:
+            yield None if connection is None else SqlKeyRows(connection)
 
 
 class SqlKeyRows(GoverningRows):
@@ -92,12 +98,25 @@ class SqlKeyRows(GoverningRows):
             found.update(dict.fromkeys(sorted(wanted)))
         return list(found)
 
-    def keys(self, key_ids: Collection[bytes]) -> Sequence[KeyRow]:
-        return [KeyRow._make(row) for row in self._where(select(data_key), data_key.c.key_id, key_ids)]
+    def keys(self, key_ids: Collection[bytes], *, taken: bool = False) -> Sequence[KeyRow]:
+        return [KeyRow._make(row) for row in self._where(_keys(taken), data_key.c.key_id, key_ids)]
 
-    def keys_of(self, subjects: Collection[bytes], klass: str | None = None) -> Sequence[KeyRow]:
-        query = select(data_key) if klass is None else select(data_key).where(data_key.c["class"] == klass)
+    def keys_of(
+        self, subjects: Collection[bytes], klass: str | None = None, *, taken: bool = False
+    ) -> Sequence[KeyRow]:
+        query = _keys(taken) if klass is None else _keys(taken).where(data_key.c["class"] == klass)
         return [KeyRow._make(row) for row in self._where(query, data_key.c.subject, subjects)]
+
+    def keys_in(self, klass: str, epoch: int) -> Sequence[KeyRow]:
+        """Every key of a class and epoch, taken ones too, by id."""
+        query = select(data_key).where(data_key.c["class"] == klass, data_key.c.epoch == epoch)
+        return [KeyRow._make(row) for row in self._connection.execute(query.order_by(data_key.c.key_id))]
+
+    def epochs(self) -> Sequence[tuple[str, int, int]]:
+        """(class, epoch, number of keys), sorted; taken ones are counted too."""
+        place = (data_key.c["class"], data_key.c.epoch)
+        query = select(*place, func.count()).group_by(*place).order_by(*place)
+        return [(row[0], row[1], row[2]) for row in self._connection.execute(query)]
 
     def keys_after(self, key_id: bytes | None, *, limit: int) -> Sequence[KeyRow]:
         """Every key by its id, ascending, above this one."""
@@ -143,13 +162,10 @@ class SqlKeyRows(GoverningRows):
             change = update(subject).where(subject.c.subject.in_(some))
             self._connection.execute(change.values(state=state, case_id=case_id))
 
-    def destroy(self, subjects: Collection[bytes], *, keep: str) -> int:
-        """Remove keys of every class but `keep`, identifiers and merges; returns how many keys there were."""
-        doomed = [row.key_id for row in self.keys_of(subjects) if row.klass != keep]
-        removed = self.destroy_keys(doomed)
+    def forget_names(self, subjects: Collection[bytes]) -> None:
+        """Remove identifiers and merges: nothing leads to these subjects any more."""
         self._delete(identifier.c.subject, subjects)
         self._delete(merge.c.absorbed, subjects)
-        return removed
 
     def drop_born_since(self, size: int) -> None:
         """Forget what an append wrote here whose entries never reached the log."""
@@ -168,6 +184,13 @@ class SqlKeyRows(GoverningRows):
 
     def _delete(self, column: Column[Any], values: Collection[bytes]) -> int:
         return remove(self._connection, column, values)
+
+
+def _keys(taken: bool) -> Select[Any]:
+    """Rows of data keys; those that a removal has taken only when asked for."""
+    if taken:
+        return select(data_key)
+    return select(data_key).where(~exists().where(takes.c.key_id == data_key.c.key_id))
 
 
 def _end(one: bytes, into: Mapping[bytes, bytes]) -> bytes:

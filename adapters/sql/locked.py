@@ -72,6 +72,8 @@ class SqlLockedLog:
         removed = 0
         for some in in_chunks(positions):
             removed += self._connection.execute(delete(body).where(body.c.position.in_(some))).rowcount
+            if not streams:
+                self._connection.execute(delete(stream).where(stream.c.position.in_(some)))
             for handles in in_chunks(sorted(streams)):
                 own = (stream.c.handle.in_(handles), stream.c.position.in_(some))
                 self._connection.execute(delete(stream).where(*own))

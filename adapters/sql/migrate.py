@@ -1,5 +1,6 @@
 """Schema versions by Alembic: one chain of migrations per database or schema."""
 
+from collections.abc import Mapping
 from importlib.resources import files
 
 from sqlalchemy import Engine, inspect, text
@@ -7,11 +8,18 @@ from sqlalchemy import Engine, inspect, text
 from adapters.sql.engine import SCHEMAS, Databases, reading
 from domain.errors import Unavailable
 
-HEADS = {"log": "log_0001", "keyring": "keyring_0002", "projections": "projections_0001"}
+VERSIONS = {
+    "log": ("log_0001",),
+    "keyring": ("keyring_0001", "keyring_0002"),
+    "projections": ("projections_0001",),
+}
+"""Every version that there was, in their order."""
+
+HEADS = {schema: versions[-1] for schema, versions in VERSIONS.items()}
 
 
-def migrate(databases: Databases) -> None:
-    """Bring every schema to the newest version; a schema that is there already is left alone."""
+def migrate(databases: Databases, revisions: Mapping[str, str] = HEADS) -> None:
+    """Bring every schema to the newest version, or to these; a schema that is there already is left alone."""
     from alembic import command
     from alembic.config import Config
 
@@ -26,7 +34,7 @@ def migrate(databases: Databases) -> None:
                 connection.commit()
             config.attributes["connection"] = connection
             config.attributes["schema"] = schema if databases.is_server else None
-            command.upgrade(config, "head")
+            command.upgrade(config, revisions[schema])
             connection.commit()
 
 
@@ -37,7 +45,16 @@ def check_versions(databases: Databases) -> None:
         if found is None:
             raise Unavailable("there is no store here; make one with `lethe init`")
         if found != HEADS[schema]:
-            raise Unavailable(f"schema {schema} is at version {found}, this program writes {HEADS[schema]}")
+            hint = "; bring it up with `lethe migrate`" if found in VERSIONS[schema] else ""
+            raise Unavailable(f"schema {schema} is at version {found}, this program writes {HEADS[schema]}{hint}")
+
+
+def versions_of(databases: Databases) -> dict[str, str | None]:
+    """By schema; None for one that is not there."""
+    return {
+        schema: _version(engine, schema if databases.is_server else None)
+        for schema, engine in zip(SCHEMAS, databases, strict=True)
+    }
 
 
 def _version(engine: Engine, schema: str | None) -> str | None:

@@ -1,7 +1,8 @@
 """What lies under the tables: old pages overwritten and checked, files that a residue scan reads."""
 
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sqlalchemy import Engine, text
@@ -42,22 +43,46 @@ class SqlStorage:
         if self._databases.is_server:
             _rewrite(self._databases.keyring, "keyring")
             return
-        deadline = time.monotonic() + wait_seconds
-        for engine in self._databases:
-            while not _truncated(engine):
-                if time.monotonic() > deadline:
-                    raise WaitingForReader("a reader keeps old pages of a database; close it and run the erasure again")
-                time.sleep(PAUSE_SECONDS)
+        _truncate(self._databases, wait_seconds)
+
+    def rewrite(self, *, wait_seconds: float) -> None:
+        """Raises WaitingForReader as `overwrite`; the server's heap is rewritten by that already."""
+        if self._databases.is_server:
+            return
+        with self._databases.keyring.connect() as connection:
+            connection.exec_driver_sql("VACUUM")
+        _truncate([self._databases.keyring], wait_seconds)
 
     def paths(self) -> Sequence[Path]:
-        """Every file of the store that this process may read; the server's WAL is declared as not covered."""
+        """Every file of the store, and directories that cannot be listed; none where the server is elsewhere.
+
+        The server's WAL is declared as not covered.
+        """
         root, passed_over = self._directory, ""
         if root is None:
             passed_over = "pg_wal"
             with reading(self._databases.log) as connection:
                 root = Path(connection.execute(text("SHOW data_directory")).scalar_one())
-        files = root.rglob("*") if root.is_dir() else ()
-        return sorted(path for path in files if path.is_file() and passed_over not in path.parts)
+        return sorted(_files_below(root, passed_over)) if os.path.lexists(root) else []
+
+
+def _files_below(root: Path, passed_over: str) -> list[Path]:
+    unlisted: list[OSError] = []
+    found = []
+    for folder, folders, names in os.walk(root, onerror=unlisted.append):
+        folders[:] = [name for name in folders if name != passed_over]
+        found += [Path(folder, name) for name in names]
+        found += [link for name in folders if (link := Path(folder, name)).is_symlink()]  # tablespaces
+    return found + [Path(error.filename) for error in unlisted]
+
+
+def _truncate(engines: Iterable[Engine], wait_seconds: float) -> None:
+    deadline = time.monotonic() + wait_seconds
+    for engine in engines:
+        while not _truncated(engine):
+            if time.monotonic() > deadline:
+                raise WaitingForReader("a reader keeps old pages of a database; close it and run the erasure again")
+            time.sleep(PAUSE_SECONDS)
 
 
 def _truncated(engine: Engine) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from adapters.sql.keys import SqlKeyRows
 from adapters.sql.locked import Locked
+from governance.presence import Lease
 from governance.store import Store
 
 T = TypeVar("T")
@@ -60,6 +61,8 @@ class CrashAt:
         log, keyring = self.wrap(store.log, "log"), copy(store.keyring)
         keyring.database = self.wrap(store.keyring.database, "keyring")
         keyring._log = log
+        still = store.keyring.lease.presence._replace(clock=lambda: 0.0)  # or calls would depend on how long they take
+        keyring.lease = Lease(keyring.database, still, store.random)
         return replace(
             store,
             log=log,
@@ -139,7 +142,7 @@ class _Port:
         return called
 
 
-CHANGING = ("commit", "mirror.write", "mirror.add", "storage.overwrite")
+CHANGING = ("commit", "mirror.write", "mirror.add", "storage.overwrite", "key_store.create", "key_store.destroy")
 """Calls that leave something behind. For any other, losing its answer is losing the next call."""
 
 

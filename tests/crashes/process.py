@@ -8,9 +8,12 @@ from pathlib import Path
 
 from adapters.cli.ingesting import ingest_file
 from adapters.wiring import open_store
+from domain.errors import NotFound
+from governance.access import Reader
 from governance.erasure import erase, recover
 from governance.projecting import catch_up_to_head, rebuild
 from governance.store import Store
+from governance.subjects import component, find
 from tests.conftest import call, settings_for, take_in
 from tests.crashes.worlds import ADA
 
@@ -40,7 +43,25 @@ def main(operation: str, address: str, directory: str, file: str = "") -> None:
         rebuild(store, check=False)
     elif operation == "erase":
         assert erase(store, ADA, say=say).status == "completed"
+    elif operation == "hold":
+        hold(store)
     say("done")
+
+
+def hold(store: Store) -> None:
+    """Open Ada's keys, and say what is left of them once a line comes in."""
+    keys = [row.key_id for row in component(store, find(store, ADA)).keys]
+    reader = Reader(store, "tester")
+    reader.read(ADA, "personalization")
+    assert len(store.keyring.find(keys)) == len(keys)
+    say("warm")
+    sys.stdin.readline()
+    kept, found = len(store.keyring._opened), len(store.keyring.find(keys))
+    try:
+        reader.read(ADA, "personalization")
+        say(f"{kept} kept, {found} found, profile shown")
+    except NotFound:
+        say(f"{kept} kept, {found} found, profile gone")
 
 
 def take_batch(store: Store, batch: int) -> None:

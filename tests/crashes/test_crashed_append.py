@@ -182,12 +182,12 @@ def test_a_fence_without_intent_is_recovered_though_an_append_died_after_it(sqli
     root = find(store, ADA)
     case = open_case(store, component(store, root))
     run_and_crash(store, lambda one: fence(one, root, case), CrashAt("commit log"))
-    assert store.log.acts([INTENDED]) == []
+    assert store.log.acts(INTENDED) == []
     run_and_crash(open_store(sqlite_settings), take_in_batch, CrashAt("commit log"))
 
     store = restarted(sqlite_settings)
 
-    assert len(store.log.acts([INTENDED])) == 1
+    assert len(store.log.acts(INTENDED)) == 1
     take_in_batch(store)
     assert events_of(store, *COUNTED) == COUNTED
     assert erase(store, ADA).status == "completed"

@@ -39,6 +39,7 @@ def never_met(tmp_path: Path) -> dict[str, str]:
 def test_an_erasure_that_dies_anywhere_is_finished_by_the_next_process(
     server: str | None, tmp_path: Path, never_met: dict[str, str]
 ) -> None:
+    """R4."""
     world = World(lives, tmp_path, server)
     with world.store() as (_, store):
         clean = CrashAt()

@@ -68,6 +68,7 @@ def wrong_with(settings: Settings, never_met: dict[str, str], others: object) ->
 def test_a_fold_that_read_a_person_before_her_erasure_cannot_save_her(
     settings: Settings, never_met: dict[str, str]
 ) -> None:
+    """R2, S8."""
     lives(make_store(settings))
     store = open_store(settings)
     take_in(store, call(40, ADA))
@@ -149,6 +150,7 @@ def test_an_erasure_that_a_rebuild_crosses_anywhere_erases(world: World, never_m
 def test_what_waits_while_an_erasure_begins_and_goes_on_before_its_end_forgets_the_erased(
     operation: Callable[[Store], object], paused_at: str, world: World, never_met: dict[str, str]
 ) -> None:
+    """R2, R3: a fold or a rebuild that stood still saves nothing of her when it goes on."""
     failures = {}
     for number in free_calls(world, erase_ada, every=1, only_after_commits=True):
         with world.store() as (settings, store):

@@ -99,6 +99,7 @@ def test_events_of_a_killed_process_are_there_once_when_it_is_run_again(server: 
 
 @pytest.mark.slow
 def test_an_erasure_whose_process_is_killed_is_finished_by_the_next_one(server: str | None, tmp_path: Path) -> None:
+    """R4."""
     never = make_store(settings_for(str(tmp_path / "never" / "store"), tmp_path / "never"))
     lives(never, with_ada=False)
     world, random = World(lives, tmp_path, server), Random(2)
