@@ -7,18 +7,44 @@ from pathlib import Path
 from typing import Final
 
 from domain.errors import BadInput, Refused
-from domain.events import CASE, CONSENTED, DISCLOSED, GROUP, IDENTIFY, LINKED, MERGED, TRACK, WITHDREW
+from domain.events import (
+    CASE,
+    DISCLOSED,
+    GRANTED,
+    GROUP,
+    HELD,
+    IDENTIFY,
+    LINKED,
+    MERGED,
+    REGISTERED,
+    REVOKED,
+    TRACK,
+    UNMERGED,
+)
+from domain.meaning import Basis as Counting
 from domain.meaning import FoldConfig, Meaning
 from governance import toml_file
-from governance.consent import LIFTED, OBJECTED, RESTRICTED
-from governance.policy_check import Basis, EventRule, Identifiers, PolicyFile, Purpose, Recipient, faults_between
+from governance.consent import SPEAKING
+from governance.policy_check import faults_between, reads
+from governance.policy_shape import (
+    CONSENTS,
+    OWN_CLASS,
+    Basis,
+    EventRule,
+    Identifiers,
+    PolicyFile,
+    Purpose,
+    Recipient,
+    RetentionClass,
+)
 
 DEFAULT: Final = Path(__file__).parent / "policies" / "ecommerce.toml"
 
 FIXED_CLASSES: Final = {
-    **dict.fromkeys((IDENTIFY, GROUP, LINKED, MERGED), "identity"),
-    **dict.fromkeys((CONSENTED, WITHDREW, OBJECTED, RESTRICTED, LIFTED, CASE), "evidence"),
+    **dict.fromkeys((IDENTIFY, GROUP, LINKED, MERGED, UNMERGED), "identity"),
+    **dict.fromkeys((*SPEAKING, HELD, CASE), "evidence"),
     DISCLOSED: "disclosure",
+    **dict.fromkeys((REGISTERED, GRANTED, REVOKED), OWN_CLASS),
 }
 """By event kind: the classes that a policy gives a period, but does not choose."""
 
@@ -40,6 +66,11 @@ class PurposeRule:
     objectable: bool
     human_review: bool
     aggregates_only: bool
+    notice: str | None = None
+    categories: frozenset[str] = frozenset()  # that it is limited to; empty: every one that is not special
+    unread: frozenset[str] = frozenset()  # categories of the policy that it does not read
+    untold: frozenset[str] = frozenset()  # interests that tell of those
+    unnamed: frozenset[str] = frozenset()  # attributes that tell of those
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +89,11 @@ class Policy:
             return fixed
         return self.class_by_event.get(name if kind == TRACK else kind.partition("/")[0], self.rules.default_class)
 
+    def reads(self, rule: PurposeRule, type_: str) -> bool:
+        """Whether a purpose reads events of a type; a type that the policy does not know is in no category."""
+        event = self.rules.events.get(type_)
+        return not rule.categories if event is None else event.category not in rule.unread
+
     def months(self, class_name: str) -> int:
         """How long a class is kept after the month of receipt; 0 is no end of its own. KeyError if unknown."""
         return self.rules.classes[class_name].months
@@ -72,6 +108,7 @@ class Policy:
             fold_key=fold_key,
             half_life_days=self.rules.half_life_days,
             segments=segments,
+            bases={name: _counting(self.purposes[purpose]) for name, purpose in self.rules.statistics.items()},
         )
 
     def purpose(self, name: str) -> PurposeRule:
@@ -102,9 +139,10 @@ class Policy:
 
 def load(text: str, where: str) -> Policy:
     """Raises BadInput for the first fault: `where` and line, the setting's path, and what it takes."""
-    rules = toml_file.read(text, where, PolicyFile, faults_between)
+    written = toml_file.read(text, where, PolicyFile, faults_between)
+    rules = written.model_copy(update={"classes": {**written.classes, OWN_CLASS: RetentionClass(months=0)}})
     classes = {name: rule.retention or rules.categories[rule.category].retention for name, rule in rules.events.items()}
-    return Policy(text, rules, {name: _purpose(name, rule) for name, rule in rules.purposes.items()}, classes)
+    return Policy(text, rules, {name: _purpose(name, rule, rules) for name, rule in rules.purposes.items()}, classes)
 
 
 def check(text: str, where: str) -> list[BadInput]:
@@ -118,7 +156,20 @@ def default_text() -> str:
     return DEFAULT.read_text(encoding="utf-8")
 
 
-def _purpose(name: str, rule: Purpose) -> PurposeRule:
+def packs() -> list[str]:
+    """The names of the policies that come with the store."""
+    return sorted(path.stem for path in DEFAULT.parent.glob("*.toml"))
+
+
+def pack_text(name: str) -> str:
+    """The text of a policy that comes with the store. KeyError for a name that is none."""
+    if name not in packs():
+        raise KeyError(name)
+    return (DEFAULT.parent / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def _purpose(name: str, rule: Purpose, file: PolicyFile) -> PurposeRule:
+    unread = {one for one in file.categories if not reads(rule, one, file)}
     return PurposeRule(
         name=name,
         basis=rule.basis,
@@ -126,7 +177,16 @@ def _purpose(name: str, rule: Purpose) -> PurposeRule:
         objectable=rule.objectable,
         human_review=rule.human_review,
         aggregates_only=rule.aggregates_only,
+        notice=rule.notice,
+        categories=frozenset(rule.categories),
+        unread=frozenset(unread),
+        untold=frozenset(tag for one in unread for tag in file.categories[one].tags),
+        unnamed=frozenset(trait for one in unread for trait in file.categories[one].traits),
     )
+
+
+def _counting(rule: PurposeRule) -> Counting:
+    return Counting(rule.name, rule.basis in CONSENTS, rule.objectable)
 
 
 def _meaning(rule: EventRule) -> Meaning:

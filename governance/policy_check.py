@@ -1,186 +1,26 @@
-"""The shape of a policy file, and what must hold between its parts."""
+"""What must hold between the parts of a policy file; their shape is `policy_shape`."""
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Final, Literal
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from governance import toml_file
-
-SHAPE: Final = ConfigDict(frozen=True, extra="forbid")
-
-Basis = Literal[
-    "contract",
-    "legal_obligation",
-    "vital_interests",
-    "public_task",
-    "legitimate_interest",
-    "consent",
-    "explicit_consent",
-]
-"""GDPR Art. 6(1) a to f, and explicit consent of Art. 9(2)(a)."""
-
-CONSENTS: Final = ("consent", "explicit_consent")
-
-Action = Literal["view", "cart", "purchase", "refund", "review", "search", "visit"]
-Role = Literal["admin", "officer", "service", "auditor"]
-Verb = Literal[
-    "approve",
-    "audit",
-    "backup",
-    "consent",
-    "erase",
-    "export",
-    "history",
-    "hold",
-    "ingest",
-    "keys",
-    "models",
-    "policy",
-    "read",
-    "rebuild",
-    "records",
-    "rejections",
-    "request",
-    "residue",
-    "restore",
-    "retention",
-    "reveal",
-    "statistics",
-]
-
-REQUIRED_CLASSES: Final = ("identity", "evidence", "disclosure", "profile")
-SECTIONS: Final = ("identifiers", "attributes", "activity", "interests", "sequence", "sentiment", "scores")
-
-
-def _section(name: str) -> str:
-    if name.partition(".")[0] not in SECTIONS or name == "scores" or "" in name.split("."):
-        raise ValueError(f"{', '.join(SECTIONS[:-1])} or scores.NAME; a dotted part of one is fine")
-    return name
-
-
-def _currency(code: str) -> str:
-    if not (len(code) == 3 and code.isascii() and code.isupper()):
-        raise ValueError("a currency code of three capital letters, such as USD")
-    return code
-
-
-class RetentionClass(BaseModel):
-    """How long a kind of data is kept, and what for."""
-
-    model_config = SHAPE
-
-    months: int = Field(ge=0, le=1200)  # 0: no end of its own
-    purposes: tuple[str, ...] = ()  # that justify keeping it; empty: the law or the store itself does
-    requires_consent: str | None = None  # the purpose without whose consent nothing of the class is taken in
-
-
-class Category(BaseModel):
-    """A kind of personal data, named as fideslang does where it has a name."""
-
-    model_config = SHAPE
-
-    retention: str = Field(alias="class")
-
-
-class EventRule(BaseModel):
-    """What an event type means: properties that carry its parts. Without an action it takes part in no score."""
-
-    model_config = SHAPE
-
-    category: str
-    retention: str | None = Field(default=None, alias="class")  # instead of the category's
-    action: Action | None = None
-    item: str | None = None
-    category_property: str | None = None
-    amount: str | None = None
-    price: str | None = None
-    quantity: str | None = None
-    currency: str | None = None
-    text: str | None = None
-    rating: str | None = None
-    products: str | None = None
-
-
-class Purpose(BaseModel):
-    """Why profiles may be read, on which basis, and how much of them."""
-
-    model_config = SHAPE
-
-    basis: Basis
-    sections: tuple[Annotated[str, AfterValidator(_section)], ...] = ()
-    objectable: bool = False  # GDPR Art. 21
-    human_review: bool = False  # GDPR Art. 22
-    aggregates_only: bool = False
-
-
-class Segment(BaseModel):
-    """A tier by fixed bounds; the first that a subject meets is his."""
-
-    model_config = SHAPE
-
-    name: str = Field(min_length=1)
-    recency_days: int = Field(ge=0)  # at most
-    purchases_365d: int = Field(ge=0)  # at least
-    spend_365d: int = Field(ge=0)  # at least, in whole units of the policy's currency
-
-
-class Identifiers(BaseModel):
-    """Which kinds of identifiers join profiles. Kinds that are not named are weak."""
-
-    model_config = SHAPE
-
-    strong: tuple[str, ...] = ("user_id",)
-    anonymous: tuple[str, ...] = ("anonymous_id",)
-    weak: tuple[str, ...] = ("email", "phone")  # looked up by, but never a cause to merge
-    max_linked: int = Field(default=50, ge=1)
-
-
-class Recipient(BaseModel):
-    """Who is given data, and must be told of erasures."""
-
-    model_config = SHAPE
-
-    purposes: tuple[str, ...] = Field(min_length=1)
-    location: str = ""
-
-
-class Requests(BaseModel):
-    """How subject requests are decided."""
-
-    model_config = SHAPE
-
-    four_eyes: bool = False  # who approves is not who opened
-
-
-class PolicyFile(BaseModel):
-    """A policy as it is written."""
-
-    model_config = SHAPE
-
-    default_class: str = "behaviour"
-    currency: Annotated[str, AfterValidator(_currency)] = "USD"
-    half_life_days: int = Field(default=90, ge=1)
-    classes: dict[str, RetentionClass]
-    categories: dict[str, Category] = {}
-    events: dict[str, EventRule] = {}
-    purposes: dict[str, Purpose] = Field(min_length=1)
-    segments: tuple[Segment, ...] = ()
-    identifiers: Identifiers = Identifiers()
-    recipients: dict[str, Recipient] = {}
-    requests: Requests = Requests()
-    roles: dict[Role, tuple[Verb, ...]] = {}
+from governance.policy_shape import CONSENTS, OWN_CLASS, REQUIRED_CLASSES, PolicyFile, Purpose
+from governance.recipient_rules import url_faults
 
 
 def faults_between(file: PolicyFile) -> Iterator[tuple[toml_file.Path, str]]:
     """(path, what would be right) for every name that nothing carries and every rule that contradicts another."""
     yield from _class_faults(file)
     yield from _purpose_faults(file)
+    yield from _signal_faults(file)
+    yield from _special_faults(file)
     for name, rule in file.events.items():
         if rule.category not in file.categories:
             yield ("events", name, "category"), "a category of [categories]"
         if rule.retention is not None and rule.retention not in file.classes:
             yield ("events", name, "class"), _one_of(file.classes)
+    for name, purpose in file.statistics.items():
+        if purpose not in file.purposes:
+            yield ("statistics", name), _one_of(file.purposes)
     names = [segment.name for segment in file.segments]
     for place, name in enumerate(names):
         if name in names[:place]:
@@ -188,12 +28,17 @@ def faults_between(file: PolicyFile) -> Iterator[tuple[toml_file.Path, str]]:
     kinds = [*file.identifiers.strong, *file.identifiers.anonymous, *file.identifiers.weak]
     if len(set(kinds)) != len(kinds):
         yield ("identifiers",), "each kind is strong, anonymous or weak, and named once"
+    for verb in ("policy", "actors"):
+        if verb not in file.roles.get("admin", ()):
+            yield ("roles", "admin"), f"{verb} among its verbs, or nobody could ever change this again"
 
 
 def _class_faults(file: PolicyFile) -> Iterator[tuple[toml_file.Path, str]]:
     for name in REQUIRED_CLASSES:
         if name not in file.classes:
             yield ("classes", name), "is required"
+    if OWN_CLASS in file.classes:
+        yield ("classes", OWN_CLASS), "another name: under this one the store keeps who may do what"
     if file.default_class not in file.classes:
         yield ("default_class",), _one_of(file.classes)
     for name, category in file.categories.items():
@@ -214,10 +59,74 @@ def _purpose_faults(file: PolicyFile) -> Iterator[tuple[toml_file.Path, str]]:
             yield ("purposes", name, "sections"), "none, since the purpose is aggregates only"
         if rule.basis in ("legitimate_interest", "public_task") and not rule.objectable:
             yield ("purposes", name, "objectable"), f"true, since subjects may object to {rule.basis}"
+    yield from url_faults(file.recipients)
     for name, recipient in file.recipients.items():
         for purpose in recipient.purposes:
             if purpose not in file.purposes:
                 yield ("recipients", name, "purposes"), _one_of(file.purposes)
+
+
+def _special_faults(file: PolicyFile) -> Iterator[tuple[toml_file.Path, str]]:
+    """Special categories, given or inferred, lie apart and are for explicit consent alone (GDPR Art. 9(2)(a))."""
+    apart = {category.retention for category in file.categories.values() if category.special}
+    for name in sorted(apart & file.classes.keys()):
+        needed = file.purposes.get(file.classes[name].requires_consent or "")
+        if needed is None or needed.basis != "explicit_consent":
+            yield (
+                ("classes", name, "requires_consent"),
+                "a purpose of explicit_consent, as special categories lie here",
+            )
+    for name, category in file.categories.items():
+        if not category.special and category.retention in apart:
+            yield ("categories", name, "class"), "a class without special categories"
+        if not category.special and (category.tags or category.traits or category.scores):
+            yield ("categories", name, "special"), "true, or no tags, traits and scores"
+    for name, rule in file.events.items():
+        category_of = file.categories.get(rule.category)
+        if category_of and rule.retention and category_of.special != (rule.retention in apart):
+            yield ("events", name, "class"), "a class of special categories for a special category alone"
+    for name, purpose in file.purposes.items():
+        yield from _covering_faults(file, name, purpose)
+
+
+def _covering_faults(file: PolicyFile, name: str, purpose: Purpose) -> Iterator[tuple[toml_file.Path, str]]:
+    for category in purpose.categories:
+        if not any(lies_in(one, category) for one in file.categories):
+            yield ("purposes", name, "categories"), "categories of [categories], or what their names begin with"
+        elif category in file.categories and file.categories[category].special and not reads(purpose, category, file):
+            yield ("purposes", name, "basis"), "explicit_consent, since a category that it reads is special"
+    for one, category_rule in file.categories.items():
+        told = {f"scores.{score}" for score in category_rule.scores} & set(purpose.sections)
+        if told and not reads(purpose, one, file):
+            yield ("purposes", name, "sections"), "no score that tells of a special category, which it may not read"
+
+
+def lies_in(category: str, above: str) -> bool:
+    """Whether a category is `above` or below it: names are dotted paths, as fideslang has them."""
+    return category == above or category.startswith(f"{above}.")
+
+
+def reads(purpose: Purpose, category: str, file: PolicyFile) -> bool:
+    """Whether a purpose reads what lies in a category: a special one only if named, with explicit consent."""
+    is_named = any(lies_in(category, one) for one in purpose.categories)
+    if file.categories[category].special:
+        return is_named and purpose.basis == "explicit_consent"
+    return is_named or not purpose.categories
+
+
+def _signal_faults(file: PolicyFile) -> Iterator[tuple[toml_file.Path, str]]:
+    """A signal speaks for purposes that a person may refuse."""
+    signals = file.signals
+    named: list[tuple[toml_file.Path, str]] = [(("signals", "gpc"), purpose) for purpose in signals.gpc]
+    named += [(("signals", "categories", name), purpose) for name, purpose in signals.categories.items()]
+    named += [(("signals", "tcf", purpose), purpose) for purpose in signals.tcf]
+    open_to = [name for name, rule in file.purposes.items() if rule.basis in CONSENTS or rule.objectable]
+    for path, purpose in named:
+        if purpose not in open_to:
+            yield path, _one_of(open_to)
+    for purpose, numbers in signals.tcf.items():
+        if not numbers:
+            yield ("signals", "tcf", purpose), "at least one number of a TCF purpose"
 
 
 def _one_of(names: Iterable[str]) -> str:
