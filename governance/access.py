@@ -6,16 +6,17 @@ from typing import Any, NamedTuple
 
 from domain.clock import day_of, rfc3339
 from domain.errors import LetheError, NotFound
-from domain.events import Micros
-from governance.consent import Standing, standing
+from domain.events import BEHAVIOUR, Micros, type_of
 from governance.disclosures import disclose
-from governance.keyring import EVIDENCE
-from governance.pointintime import as_of_position, as_of_time
+from governance.giving import Given, recipient_for
+from governance.pointintime import Keep, as_of_position, as_of_time
 from governance.policy import PurposeRule
 from governance.projecting import serving
 from governance.purposes import basis_for, covered
+from governance.roles import require
+from governance.standing import standings
 from governance.store import Store, require_policy
-from governance.subjects import component, find_all, name_of, own_entries
+from governance.subjects import component, find_all, name_of
 from projections import state as states
 from projections import statistic
 from projections.population import INTERESTS
@@ -42,10 +43,15 @@ class AsOf(NamedTuple):
 
 @dataclass(slots=True)
 class Reader:
-    """Answers reads; keeps what is shared by all of them while the projections stand still."""
+    """Answers reads; keeps what is shared by all of them while the projections stand still.
+
+    A reader of the house sees the store's own ids. One that is `outside` has to be a recipient of the policy for the
+    purpose, and sees its pairwise ids and what its masks leave.
+    """
 
     store: Store
     recipient: str
+    outside: bool = False
     _seen: tuple[str, int] = ("", -1)  # slot and revision: each slot counts its own
     _population: Statistic | None = None
     _models: dict[str, Model] = field(default_factory=dict)
@@ -61,66 +67,103 @@ class Reader:
         self, identifiers: Sequence[str], purpose: str, as_of: AsOf | None = None
     ) -> list[dict[str, Any] | LetheError]:
         """Profiles in the order asked; a person without a basis or without a profile is an error in its place."""
+        require(self.store, "read", purpose=purpose)
         rule = self.store.policy.purpose(purpose)
+        given = recipient_for(self.store, self.recipient, purpose) if self.outside else None
         answers: dict[str, dict[str, Any] | LetheError] = {}
         for start in range(0, len(identifiers), LOOKUP):
-            self._answer(identifiers[start : start + LOOKUP], purpose, rule, as_of, answers)
+            self._answer(identifiers[start : start + LOOKUP], rule, as_of, given, answers)
         return [answers[one] for one in identifiers]
+
+    def whole(self, root: bytes) -> dict[str, Any] | None:
+        """All that is known, for the person himself (GDPR Art. 15): whoever hands it out records that."""
+        return self._documents({"": root}, None, None).get("")
 
     def _answer(
         self,
         identifiers: Sequence[str],
-        purpose: str,
         rule: PurposeRule,
         as_of: AsOf | None,
+        given: Given | None,
         answers: dict[str, dict[str, Any] | LetheError],
     ) -> None:
         with self.store.keyring.database.reading() as rows:
             require_policy(self.store, rows)
         found = find_all(self.store, identifiers)
-        documents = self._documents(found, as_of)
+        documents = self._documents(found, as_of, rule)
+        said = standings(self.store, {found[one] for one in documents})
         shown: list[tuple[bytes, str, list[str]]] = []
         for one in identifiers:
             if one not in documents:
                 answers[one] = NotFound()
                 continue
             try:
-                basis = basis_for(rule, self._standing(found[one]))
+                basis = basis_for(rule, said[found[one]])
             except LetheError as error:
                 answers[one] = error
                 continue
             visible, withheld = covered(documents[one], rule)
-            answers[one] = {**visible, "purpose": purpose, "basis": basis, "withheld": withheld}
-            shown.append((found[one], purpose, sorted(visible)))
-        fenced = disclose(self.store, shown, self.recipient) if shown else set()
+            if given is not None:
+                visible, masked = given.view(found[one], visible)
+                withheld = sorted({*withheld, *masked})
+            answers[one] = {**visible, "purpose": rule.name, "basis": basis, "withheld": withheld}
+            shown.append((found[one], rule.name, sorted(visible)))
+        fenced = disclose(self.store, shown, self.recipient, given and given.ids.of) if shown else set()
         answers.update({one: NotFound() for one in identifiers if found.get(one) in fenced})
 
-    def _documents(self, found: dict[str, bytes], as_of: AsOf | None) -> dict[str, dict[str, Any]]:
+    def _documents(
+        self, found: dict[str, bytes], as_of: AsOf | None, rule: PurposeRule | None
+    ) -> dict[str, dict[str, Any]]:
         if as_of is not None:
-            return {one: document for one, root in found.items() if (document := self._past(one, root, as_of))}
+            past = {one: self._past(one, root, as_of, rule) for one, root in found.items()}
+            return {one: document for one, document in past.items() if document}
         slot = serving(self.store)
         position = slot.checkpoint()
         rows = slot.load(set(found.values()))
-        return {
-            one: self._document(root, states.decode(rows[root]), position, None, self.store.clock(), {})
-            for one, root in found.items()
-            if root in rows
-        }
+        documents, now = {}, self.store.clock()
+        for one, root in found.items():
+            state = self._limited(one, root, states.decode(rows[root]), position, rule) if root in rows else None
+            if state is not None:
+                documents[one] = self._document(root, state, position, None, now, rule, {})
+        return documents
 
-    def _past(self, identifier: str, root: bytes, as_of: AsOf) -> dict[str, Any] | None:
-        who, now = component(self.store, root), self.store.clock()
+    def _limited(
+        self, identifier: str, root: bytes, state: State, position: int, rule: PurposeRule | None
+    ) -> State | None:
+        """The state as far as the purpose reads it: folded again where it holds events that it does not."""
+        if rule is None or all(self.store.policy.reads(rule, type_) for type_ in state.activity.types):
+            return state
+        past = as_of_position(self.store, component(self.store, root), identifier, position, self._keep(rule))
+        return None if past is None else past.state
+
+    def _past(self, identifier: str, root: bytes, as_of: AsOf, rule: PurposeRule | None) -> dict[str, Any] | None:
+        who, now, keep = component(self.store, root), self.store.clock(), self._keep(rule)
         if as_of.position is not None:
-            past, at = as_of_position(self.store, who, identifier, as_of.position), now
+            past, at = as_of_position(self.store, who, identifier, as_of.position, keep), now
         else:
             at = now if as_of.time is None else as_of.time
-            past = as_of_time(self.store, who, identifier, at)
+            past = as_of_time(self.store, who, identifier, at, keep)
         if past is None:
             return None
-        return self._document(root, past.state, past.position, as_of, at, {"entries_withheld": past.withheld})
+        return self._document(root, past.state, past.position, as_of, at, rule, {"entries_withheld": past.withheld})
+
+    def _keep(self, rule: PurposeRule | None) -> Keep:
+        policy = self.store.policy
+        return lambda event: rule is None or event.kind not in BEHAVIOUR or policy.reads(rule, type_of(event))
 
     def _document(
-        self, root: bytes, state: State, position: int, as_of: AsOf | None, at: Micros, more: dict[str, Any]
+        self,
+        root: bytes,
+        state: State,
+        position: int,
+        as_of: AsOf | None,
+        at: Micros,
+        rule: PurposeRule | None,
+        more: dict[str, Any],
     ) -> dict[str, Any]:
+        if rule is not None:  # before shares are made of it: what is left out leaves no gap
+            state.interests = {name: days for name, days in state.interests.items() if name not in rule.untold}
+            state.attributes = {name: said for name, said in state.attributes.items() if name not in rule.unnamed}
         population, models = self._common()
         live = {name: model for name, model in models.items() if as_of is None or _had(model, as_of)}
         seen = view(state, at=at, config=self.store.fold, population=population, models=live)
@@ -139,13 +182,6 @@ class Reader:
             }
             self._seen = seen
         return self._population, self._models
-
-    def _standing(self, root: bytes) -> Standing:
-        who = component(self.store, root)
-        if not any(row.klass == EVIDENCE for row in who.keys):
-            return standing([])
-        own = own_entries(self.store, who, classes={EVIDENCE})
-        return standing([event for _, _, _, body in own.bodies for event in body.events])
 
 
 def _had(model: Model, as_of: AsOf) -> bool:

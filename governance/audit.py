@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 
-from domain.acts import parse
 from domain.errors import LetheError
 from domain.log import Entry, Head, Log, leaf
 from domain.tree import TILE_WIDTH, Frontier, leaf_hashes
 from governance.completeness import Completeness
 from governance.findings import Finding, Report
+from governance.mirrored import RESTORED, standing
 from governance.projecting import Progress
-from governance.publishing import HighWater
+from governance.publishing import HighWater, publish
+from governance.roles import require
 from governance.signing import open_tree_head
 from governance.store import Store
 from governance.tiles import TileCheck
@@ -17,8 +18,15 @@ from governance.tiles import TileCheck
 CHUNK = 20 * TILE_WIDTH
 
 
+def tree_head(store: Store) -> Head:
+    """The newest tree head, once it is safe outside the database. Raises NotPermitted, Rollback."""
+    require(store, "audit")
+    return publish(store.log, store.mirror)
+
+
 def verify_live(store: Store, *, progress: Progress | None = None) -> Report:
     """Check the whole log and keyring of a live store, as of the head when it starts. Changes nothing."""
+    require(store, "audit")
     report = Report()
     published = store.mirror.high_water()  # First: what is published from here on is no rollback.
     acts, marks = store.mirror.acts(), store.mirror.marks()
@@ -110,25 +118,16 @@ def _check_outside(store: Store, report: Report) -> None:
 
 def _check_mirrored(store: Store, report: Report, lines: Sequence[str], is_whole: bool) -> None:
     """Acts that are known outside the database have to be in the log."""
-    known = [act for act in map(_mirrored, lines) if act is not None]
+    known = standing(lines)
+    report.restores = [act.position for act in known if act.name == RESTORED]
     if not is_whole:  # what is missing or altered has been said
-        known = [act for act in known if act[0] >= report.size]
+        known = [act for act in known if act.position >= report.size]
     found = {entry.position: entry for entry in store.log.contents({position for position, _, _ in known})}
     for position, name, fields in known:
         entry = found.get(position)
         if position >= report.size or entry is None or (entry.act, entry.fields) != (name, fields):
             reason = "an act that was mirrored is not in the log"
             report.findings.append(Finding("rollback", position, "log.entry", reason))
-
-
-def _mirrored(line: str) -> tuple[int, str, str] | None:
-    """Position, act and fields; None for a line that a crash tore, which was written again."""
-    parts = line.split(" ", 2)
-    try:
-        parse(parts[1], parts[2])
-        return int(parts[0]), parts[1], parts[2]
-    except (IndexError, KeyError, ValueError):
-        return None
 
 
 def _check_marks(store: Store, report: Report, marks: Sequence[tuple[str, str]], audit: Completeness) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from domain.acts import Removal
+from domain.acts import GenerationRotated, Removal
 from domain.errors import BadInput, NotFound
 from domain.log import Entry, leaf
 from domain.note import parse_vkey
@@ -14,11 +14,13 @@ from domain.proofs import BadProof, inclusion_proof
 from domain.treehead import ProofFile, print_proof
 from governance.publishing import publish
 from governance.removals import EXECUTED, removals
+from governance.roles import require
+from governance.rotation import ROTATED, beyond_backups
 from governance.signing import verify_tlog_proof
 from governance.store import Store
 
 FORMAT = "lethe-certificate/1"
-UNPROVEN = "unproven"
+UNPROVEN, BEYOND = "unproven", "beyond_backups"
 
 NOT_COVERED = {
     "backups": (
@@ -41,6 +43,10 @@ NOT_COVERED = {
         "Archived write-ahead logs; key rotation ends this.",
         "已归档的预写日志；密钥轮换可消除此情况。",
     ),
+    "hold": (
+        "Data that a hold or a legal duty keeps; nobody else can open it, and it goes when that ends.",
+        "因法律保全或法定义务而保留的数据；其他任何人均无法打开，期满即删除。",
+    ),
     "replicas": ("Replicas that have not applied the deletion yet.", "尚未应用此次删除的副本。"),
 }
 STATEMENT = (
@@ -49,16 +55,25 @@ STATEMENT = (
     "此人的密钥已被销毁，加密内容已被删除。列为“未涵盖”的部分不作任何声明。",
 )
 
+BEYOND_STATEMENT = (
+    "The key generation that wrapped this person's keys was destroyed after the keys: "
+    "copies of the keyring from before open nothing of this person any more.",
+    "在此人的密钥被销毁之后，曾包装这些密钥的密钥代也已被销毁：此前的密钥环副本不再能打开此人的任何数据。",
+)
+
 
 def certificate(store: Store, case: bytes, *, residue: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The certificate of a completed case. Raises NotFound for one that is not carried out."""
+    """The certificate of a completed case. Raises NotPermitted, and NotFound for one that is not carried out."""
+    require(store, "audit", "erase")
     acts = removals(store, EXECUTED, case)
     if not acts:
         raise NotFound
+    rotated = beyond_backups(store, acts[-1][0].position)
     head = publish(store.log, store.mirror)
     kept = {"classes": ["evidence"], "months": store.policy.months("evidence")}
     return {
         **_claims([act for _, act in acts], store.vkey),
+        **({BEYOND: _beyond(_proven(store, rotated, head.size, head.note))} if rotated else {}),
         "acts": [_proven(store, entry, head.size, head.note) for entry, _ in acts],
         UNPROVEN: {"kept": kept, "residue": residue},
     }
@@ -74,7 +89,9 @@ def verify(document: Any, vkey: str) -> list[int]:
     """
     try:
         proven = [_proven_act(act, vkey) for act in document["acts"]]
-        claims = {name: claim for name, claim in document.items() if name not in {"acts", UNPROVEN}}
+        claims = {name: claim for name, claim in document.items() if name not in {"acts", UNPROVEN, BEYOND}}
+        if BEYOND in document:
+            _require_beyond(document[BEYOND], vkey, after=max(position for position, _ in proven))
         codes = {one["code"] for one in document["not_covered"]}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadInput("certificate", "document", f"a certificate of the format {FORMAT}") from error
@@ -89,14 +106,34 @@ def verify(document: Any, vkey: str) -> list[int]:
 
 
 def _proven_act(act: dict[str, Any], vkey: str) -> tuple[int, Removal]:
+    position, name, fields = _proven_fields(act, vkey)
+    if name not in EXECUTED:
+        raise BadProof("the proven entry is not the act of an erasure")
+    return position, msgspec.convert(fields, Removal)
+
+
+def _proven_fields(act: dict[str, Any], vkey: str) -> tuple[int, str, Any]:
+    """Position, name and fields of an act that the log holds."""
     entry: str = act["entry"]
     position = verify_tlog_proof(act["proof"], entry.encode(), vkey).position
     if act != {"position": position, "entry": entry, "proof": act["proof"]}:
         raise BadProof("the certificate says of an act what its proof does not")
     fields = msgspec.json.decode(entry)
-    if fields["act"] != EXECUTED or fields["seq"] != position:
-        raise BadProof("the proven entry is not the act of an erasure")
-    return position, msgspec.convert(fields["b"], Removal)
+    if fields["seq"] != position:
+        raise BadProof("the proven entry is of another position")
+    return position, fields["act"], fields["b"]
+
+
+def _beyond(act: dict[str, Any]) -> dict[str, Any]:
+    generation = msgspec.json.decode(act["entry"])["b"]["new"]
+    return {"generation": generation, "statement": {"en": BEYOND_STATEMENT[0], "zh": BEYOND_STATEMENT[1]}, "act": act}
+
+
+def _require_beyond(claim: dict[str, Any], vkey: str, *, after: int) -> None:
+    """The act says since when the new generation wrapped keys: later than the person's were destroyed."""
+    _, name, fields = _proven_fields(claim["act"], vkey)
+    if name != ROTATED or msgspec.convert(fields, GenerationRotated).since <= after or claim != _beyond(claim["act"]):
+        raise BadProof("no rotation of the key generation after the erasure is proven")
 
 
 def _shared(act: Removal) -> Removal:
@@ -132,7 +169,8 @@ def _destroyed(acts: Sequence[Removal]) -> dict[str, Any]:
 
 
 def prove_entry(store: Store, position: int) -> dict[str, Any]:
-    """An entry's leaf and the proof of its place. Raises NotFound past the end of the log."""
+    """An entry's leaf and the proof of its place. Raises NotPermitted, and NotFound past the end of the log."""
+    require(store, "audit")
     head = publish(store.log, store.mirror)
     found = store.log.contents([position])
     if not found or position >= head.size:

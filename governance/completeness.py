@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Sequence
 from hashlib import sha256
 
-from domain.acts import Act, BodiesLost, KeysCreated, PolicyPublished, Removal, parse
+from domain.acts import Act, BodiesLost, KeysCreated, NoticePublished, PolicyPublished, Removal, parse
 from domain.errors import KeyMismatch, LetheError
 from domain.log import Entry, Log
 from domain.tree import Frontier, leaf_hashes
@@ -65,7 +65,7 @@ class Completeness:
         is_whole = len(self._key_at) == self._size
         kept = self._keys(is_whole)
         listed = self._streams() if is_whole else b""
-        intended, executed = (_removals(self._store.log, name) for name in (INTENDED, EXECUTED))
+        intended, executed = (_removals(self._store.log, names) for names in (INTENDED, EXECUTED))
         doomed = _first_named(intended, executed)
         gone = {self._numbers[key] for key in doomed if key in self._numbers}
         for position in self._absent:
@@ -110,10 +110,10 @@ class Completeness:
             self._commit(entry.position, act)
         elif isinstance(act, BodiesLost):
             self._lost.update(act.positions)
-        elif isinstance(act, PolicyPublished):
+        elif isinstance(act, PolicyPublished | NoticePublished):
             text = self._store.log.document(act.hash)
             if text is None or sha256(text.encode()).hexdigest() != act.hash:
-                self._add("altered", entry.position, "log.document", "a policy's text is not the one published")
+                self._add("altered", entry.position, "log.document", "a text is not the one published")
 
     def _commit(self, position: int, act: KeysCreated) -> None:
         """The first commitment to a key counts."""
@@ -215,10 +215,10 @@ class Completeness:
         self._report.findings.append(Finding(name, position, where, reason))
 
 
-def _removals(log: Log, name: str, size: int | None = None) -> Removals:
+def _removals(log: Log, names: Sequence[str], size: int | None = None) -> Removals:
     """What does not parse is left out: the walk finds it."""
     found: Removals = {}
-    for entry in log.acts([name]):
+    for entry in log.acts(names):
         act = _parsed(entry)
         if isinstance(act, Removal) and (size is None or entry.position < size):
             found.setdefault(act.case, []).append((entry.position, act))

@@ -1,45 +1,29 @@
 """The door into oblivion: every step recorded before the next irreversible one, each safe to repeat.
 
-Order (DESIGN, Forgotten): case -> fence and intent -> projections react -> mirror -> keys destroyed
--> bodies purged -> pages overwritten -> residue scan -> executed act -> certificate.
+A case is opened, the person fenced and the intent put on the log; `governance.removing` carries it out.
 """
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
-from domain.errors import MergedMeanwhile, NotFound, WaitingForReader
+from domain.errors import DisclosedMeanwhile, MergedMeanwhile, NotFound
 from domain.events import CASE
-from domain.log import Entry
-from governance.disclosures import recipients_in, recipients_of
+from governance.backup import finish_restores
+from governance.blind import follow
+from governance.disclosures import missing_in, names_outside, recipients_in, recipients_of, told_in
 from governance.facts import Fact, record
+from governance.holds import expired, holds_on, kept_back, release
 from governance.keyring import EVIDENCE
-from governance.keyrows import ERASED, FENCED, LIVE
-from governance.projecting import ERASURES, catch_up_to_head, destroy_statistics_keys, new_statistics_key, serving
+from governance.keyrows import FENCED, LIVE, KeyRow, KeyRows
 from governance.publishing import publish
-from governance.removals import EXECUTED, INTENDED, all_removals, append_intent, own_contents, removals
-from governance.residue import Residue, encodings, scan
-from governance.restoring import follow_policy, reapply_erasures, require_mirrored
-from governance.store import Store, insert_acts, recover_orphans
+from governance.removals import EXECUTED, INTENDED, all_removals, intend, own_contents, removals
+from governance.removing import Outcome, Say, carry_out, line, unfinished
+from governance.restoring import follow_policy, reapply_removals, require_mirrored
+from governance.roles import require
+from governance.store import Locked, Store, recover_orphans
 from governance.subjects import Component, component, find, name_of
-
-Say = Callable[[str], None]
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What an erasure did so far."""
-
-    case: str
-    status: str = "partial"  # completed, partial
-    position: int | None = None
-    keys_destroyed: int = 0
-    bodies_purged: int = 0
-    recipients: list[str] = field(default_factory=list)
-    statistics_updated: list[str] = field(default_factory=list)
-    residue: Residue | None = None
-    waiting_for: str = ""
+from governance.suppression import cases_of, suppress
 
 
 def erase(store: Store, identifier: str, *, wait_seconds: float = 10, say: Say = lambda _: None) -> Outcome:
@@ -47,7 +31,8 @@ def erase(store: Store, identifier: str, *, wait_seconds: float = 10, say: Say =
 
     Raises NotFound for one who is unknown, or erased already.
     """
-    _drop_orphans(store)
+    require(store, "erase")
+    drop_orphans(store)
     try:
         root = find(store, identifier)
     except NotFound:
@@ -55,34 +40,49 @@ def erase(store: Store, identifier: str, *, wait_seconds: float = 10, say: Say =
         if case is None:
             raise
         return resume(store, case, wait_seconds=wait_seconds, say=say)
-    case = fence(store, root, open_case(store, component(store, root)))
-    return resume(store, case, wait_seconds=wait_seconds, say=say)
+    return erase_root(store, root, wait_seconds=wait_seconds, say=say)
+
+
+def erase_root(
+    store: Store, root: bytes, *, case: bytes | None = None, wait_seconds: float = 10, say: Say = lambda _: None
+) -> Outcome:
+    """Erase a living root subject under a case that is open already, or a new one. Raises NotFound, MergedMeanwhile."""
+    while True:
+        case = open_case(store, component(store, root), case)
+        try:
+            return resume(store, fence(store, root, case), wait_seconds=wait_seconds, say=say)
+        except DisclosedMeanwhile:
+            continue  # the case says so as well, then
 
 
 def preview(store: Store, identifier: str) -> dict[str, Any]:
     """What an erasure would take and keep. Raises NotFound; changes nothing."""
+    require(store, "erase")
     who = component(store, find(store, identifier))
-    kept = [row for row in who.keys if row.klass == EVIDENCE]
-    doomed = {row.key_id for row in who.keys} - {row.key_id for row in kept}
-    entries = [one for one in own_contents(store, who.members) if one.key_id in doomed]
+    with store.keyring.database.reading() as rows:
+        back = kept_back(store, rows, _wanted(who.keys), store.clock())
+    doomed = [row for row in _wanted(who.keys) if row.key_id not in back]
+    ids = {row.key_id for row in doomed}
+    evidence = Counter(row.klass for row in who.keys if row.klass == EVIDENCE)
     return {
         "subject": name_of(who.root),
         "members": len(who.members),
         "identifiers": len(who.identifiers),
-        "keys": dict(sorted(Counter(row.klass for row in who.keys if row.key_id in doomed).items())),
-        "entries": len(entries),
-        "kept": dict(Counter(row.klass for row in kept)),
+        "keys": dict(sorted(Counter(row.klass for row in doomed).items())),
+        "entries": sum(one.key_id in ids for one in own_contents(store, who.members)),
+        "kept": dict(evidence + Counter(row.klass for row in who.keys if row.key_id in back)),
+        "holds": sorted({one.hold for one in back.values() if one.hold}),
         "recipients": recipients_of(store, who),
         "uncovered": store.storage.uncovered,
     }
 
 
-def open_case(store: Store, who: Component) -> bytes:
+def open_case(store: Store, who: Component, case: bytes | None = None) -> bytes:
     """A case of its own key holds what must outlive the person: who was told what, and when it was asked."""
-    case = store.random(16)
-    told = {"step": "opened", "recipients": recipients_of(store, who), "identifiers": len(who.identifiers)}
-    record(store, [Fact(case, EVIDENCE, CASE, told)], opened=[case])
-    return case
+    chosen = case or store.random(16)
+    told = {"step": "opened", "recipients": told_in(store, who), "identifiers": len(who.identifiers)}
+    record(store, [Fact(chosen, EVIDENCE, CASE, told)], opened=[] if case else [chosen])
+    return chosen
 
 
 def fence(store: Store, root: bytes, case: bytes) -> bytes:
@@ -90,7 +90,8 @@ def fence(store: Store, root: bytes, case: bytes) -> bytes:
 
     Everything is decided under the append lock: what came in before is covered, what comes later is refused.
     Returns the case that holds the component: another one when an erasure had begun already.
-    Raises NotFound for a root that is not there, MergedMeanwhile for one that is a root no more.
+    Raises NotFound for a root that is not there, MergedMeanwhile for one that is a root no more, DisclosedMeanwhile
+    where the case does not name a recipient.
     """
     with store.lock() as locked:
         rows, head = locked.keys, locked.log.head()
@@ -104,48 +105,52 @@ def fence(store: Store, root: bytes, case: bytes) -> bytes:
         begun = next((row for row in found.values() if row.state != LIVE), None)
         if begun is not None and begun.case_id is not None:
             return begun.case_id  # somebody else was faster
+        if missing_in(store, case, component(store, root)):
+            raise DisclosedMeanwhile
+        if names_outside(store, case):
+            rows.add_request(case, head.size)  # open until all of them were told
         marks = [store.blinder.mark(row.blind) for row in rows.identifiers_of(members)]
         rows.set_state(members, FENCED, case)
-        rows.add_suppressions(dict.fromkeys(marks, case))
-        rows.set_number("changes", rows.number("changes") + 1)
-        append_intent(store, locked, case)
+        suppress(store, rows, marks, case)
+        _intend(store, locked, case)
     publish(store.log, store.mirror)
     return case
 
 
 def resume(store: Store, case: bytes, *, wait_seconds: float = 10, say: Say = lambda _: None) -> Outcome:
-    """Do every step of a fenced case that is not done; each finds by itself what is left of it."""
-    outcome = Outcome(case.hex(), recipients=recipients_in(store, case))
+    """Do every step of a fenced case that is not done."""
     with store.lock() as locked:
         if not removals(store, INTENDED, case):
-            append_intent(store, locked, case)
-    say("projections")
-    catch_up_to_head(store)
-    outcome.statistics_updated = sorted(name for name in serving(store).shared() if name.startswith("statistic/"))
-    say("mirror")
-    _mirror(store, case)
-    needles = _needles(store, case)
-    say("keys")
-    intended = removals(store, INTENDED, case)
-    outcome.keys_destroyed = sum(len(act.keys) for _, act in intended)
-    _destroy(store, case)
-    say("bodies")
-    outcome.bodies_purged = intended[0][1].bodies
-    _purge(store, case)
-    say("pages")
-    try:
-        store.storage.overwrite(wait_seconds=wait_seconds)
-    except WaitingForReader as waiting:
-        outcome.waiting_for = str(waiting)
-        return outcome
-    say("residue")
-    if needles:  # none after an interruption past the keys' destruction: there is nothing left to look for
-        outcome.residue = scan(needles, store.storage.paths())
-    if outcome.residue is None or not outcome.residue.hits:
-        say("record")
-        outcome.position = _execute(store, case)
-        outcome.status = "completed"
+            _intend(store, locked, case)
+    outcome = carry_out(store, [case], wait_seconds=wait_seconds, say=say)[0]
+    outcome.recipients = recipients_in(store, case)
+    with store.keyring.database.reading() as rows:
+        held = _held(rows, case)
+        holds = holds_on(store, rows, {row.subject for row in held}, store.clock())
+    outcome.holds = sorted(hold.hold.hex() for some in holds.values() for hold in some)
+    if outcome.status == "completed" and held:
+        outcome.status = "held"
     return outcome
+
+
+def complete_held(store: Store, *, wait_seconds: float = 10) -> list[Outcome]:
+    """Release holds whose time is over, and erase what holds or legal duties kept and keep no longer."""
+    for hold in expired(store, store.clock()):
+        release(store, hold, cause="expired")
+    cases: list[bytes] = []
+    busy = set(unfinished_cases(store))
+    with store.keyring.database.reading() as rows:
+        waiting = [case for case in rows.cases_keeping(EVIDENCE) if case not in busy]
+    for case in waiting:
+        with store.lock() as locked:
+            keys = _held(locked.keys, case)
+            back = kept_back(store, locked.keys, keys, store.clock())
+            doomed = [row for row in keys if row.key_id not in back]
+            if doomed:
+                cases.append(store.random(16))
+                intend(store, locked, cases[-1], doomed, kept=[row for row in keys if row.key_id in back])
+    publish(store.log, store.mirror)
+    return carry_out(store, cases, wait_seconds=wait_seconds) if cases else []
 
 
 def recover(store: Store) -> None:
@@ -155,34 +160,35 @@ def recover(store: Store) -> None:
     what an older copy of a database brought back goes again; projections follow the policy.
     """
     require_mirrored(store)
-    _drop_orphans(store)
-    reapply_erasures(store)
+    drop_orphans(store)
+    finish_restores(store)
+    reapply_removals(store)
     for case in unfinished_cases(store):
         if not removals(store, INTENDED, case):
             with store.lock() as locked:
                 if not removals(store, INTENDED, case):
-                    append_intent(store, locked, case)
-    store.mirror.add_acts([_line(entry) for entry, _ in all_removals(store, EXECUTED)])
+                    _intend(store, locked, case)
+    store.mirror.add_acts([line(entry) for entry, _ in all_removals(store, EXECUTED)])
     follow_policy(store)
 
 
 def unfinished_case(store: Store, identifier: str) -> bytes | None:
     """The case that fenced an identifier, unless it was carried out."""
-    mark = store.blinder.mark(store.blinder.blind(identifier))
     with store.keyring.database.reading() as rows:
-        case = rows.suppressed([mark]).get(mark)
+        follow(store.blinder, store.keyring, rows)
+        case = cases_of(rows, store.blinder, {identifier: store.blinder.blind(identifier)}, 0).get(identifier)
     return None if case is None or removals(store, EXECUTED, case) else case
 
 
 def unfinished_cases(store: Store) -> list[bytes]:
-    """Every case that fenced somebody and is not carried out: to be resumed before serving."""
+    """Every case that fenced somebody, or whose intent is on the log, and that is not carried out."""
     with store.keyring.database.reading() as rows:
-        cases = {row.case_id for row in rows.subjects_in([FENCED, ERASED]) if row.case_id is not None}
-    done = {act.case for _, act in all_removals(store, EXECUTED)}
-    return sorted(case for case in cases if case.hex() not in done)
+        cases = {row.case_id for row in rows.subjects_in([FENCED]) if row.case_id is not None}
+    return sorted(cases | set(unfinished(store)))
 
 
-def _drop_orphans(store: Store) -> None:
+def drop_orphans(store: Store) -> None:
+    """Forget keys whose append never reached the log."""
     with store.keyring.database.reading() as rows:
         born = rows.number("born")
     if born >= store.log.head().size:  # or an append is under way: the lock tells
@@ -190,59 +196,22 @@ def _drop_orphans(store: Store) -> None:
             recover_orphans(locked.keys, locked.log.head().size)
 
 
-def _mirror(store: Store, case: bytes) -> None:
-    _mirror_acts(store, INTENDED, case)
-    with store.keyring.database.reading() as rows:
-        members = [row.subject for row in rows.of_case(case, FENCED)]
-        marks = [store.blinder.mark(row.blind).hex() for row in rows.identifiers_of(members)]
-    store.mirror.add_marks([(mark, case.hex()) for mark in sorted(marks)])
+def _intend(store: Store, locked: Locked, case: bytes) -> None:
+    members = [one.subject for one in locked.keys.of_case(case, FENCED)]
+    keys = locked.keys.keys_of(members, taken=True)
+    back = kept_back(store, locked.keys, _wanted(keys), store.clock())
+    doomed = [row for row in _wanted(keys) if row.key_id not in back]
+    if members:
+        evidence = [row for row in keys if row.klass == EVIDENCE]
+        kept = [row for row in _wanted(keys) if row.key_id in back]
+        intend(store, locked, case, doomed, kept=kept, shut=evidence)
 
 
-def _mirror_acts(store: Store, name: str, case: bytes) -> None:
-    store.mirror.add_acts([_line(entry) for entry, _ in removals(store, name, case)])
+def _wanted(keys: Sequence[KeyRow]) -> list[KeyRow]:
+    """All but the evidence, which has a period of its own and is declared on the certificate."""
+    return [row for row in keys if row.klass != EVIDENCE]
 
 
-def _line(entry: Entry) -> str:
-    return f"{entry.position} {entry.act} {entry.fields}"
-
-
-def _needles(store: Store, case: bytes) -> list[list[bytes]]:
-    """The subject's keys as they lie in memory and in the keyring; empty once they are destroyed."""
-    with store.keyring.database.reading() as rows:
-        members = [row.subject for row in rows.of_case(case, FENCED)]
-        keys = [row for row in rows.keys_of(members) if row.klass != EVIDENCE]
-        opened = store.keyring.open(keys)
-    return [encodings(key.raw) for key in opened] + [[row.wrapped] for row in keys]
-
-
-def _destroy(store: Store, case: bytes) -> None:
-    serial = new_statistics_key(store)
-    with store.lock() as locked:
-        members = [row.subject for row in locked.keys.of_case(case, FENCED)]
-        locked.keys.destroy(members, keep=EVIDENCE)
-        locked.keys.set_state(members, ERASED, case)
-        for counted in ("changes", ERASURES):
-            locked.keys.set_number(counted, locked.keys.number(counted) + 1)
-    store.keyring.forget()
-    store.blinder.forget()
-    destroy_statistics_keys(store, before=serial)
-
-
-def _purge(store: Store, case: bytes) -> None:
-    removed = {bytes.fromhex(key) for _, act in removals(store, INTENDED, case) for key in act.keys}
-    with store.keyring.database.reading() as rows:
-        members = rows.of_case(case, ERASED)
-    positions = [one.position for one in own_contents(store, members) if one.key_id in removed]
-    with store.lock() as locked:
-        locked.log.purge([row.handle for row in members], positions)
-
-
-def _execute(store: Store, case: bytes) -> int:
-    with store.lock() as locked:
-        done = removals(store, EXECUTED, case)
-        if done:
-            return done[0][0].position
-        position = insert_acts(store, locked, [(EXECUTED, act) for _, act in removals(store, INTENDED, case)])
-    publish(store.log, store.mirror)
-    _mirror_acts(store, EXECUTED, case)
-    return position
+def _held(rows: KeyRows, case: bytes) -> list[KeyRow]:
+    """What an erasure that was carried out has left of its subjects' keys, but for the evidence."""
+    return _wanted(rows.keys(rows.taken_by(case), taken=True))

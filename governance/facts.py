@@ -1,6 +1,6 @@
 """Facts that governance itself records about a subject or a case: sealed data entries like any other."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from domain.clock import day_of, month_of
@@ -23,17 +23,30 @@ class Fact(NamedTuple):
     properties: dict[str, Any]
 
 
-def record(store: Store, facts: Sequence[Fact], *, opened: Sequence[bytes] = ()) -> set[bytes]:
-    """Append facts in one transaction; `opened` are new cases among their subjects.
+def record(
+    store: Store,
+    facts: Sequence[Fact],
+    *,
+    opened: Sequence[bytes] = (),
+    under_lock: Callable[[Locked], None] = lambda _: None,
+) -> set[bytes]:
+    """Append facts in one transaction; `opened` are cases among their subjects that are made if they are not there.
 
+    `under_lock` runs before: what it raises stops the append, what it writes is committed with it.
     Returns the subjects that are fenced or unknown: nothing was stored of those.
     """
     now = store.clock()
     with store.lock() as locked:
         head = locked.log.head()
         recover_orphans(locked.keys, head.size)
-        rows = [SubjectRow(one, int.from_bytes(store.random(8), "big") >> 1, LIVE, None, head.size) for one in opened]
-        known = {**locked.keys.subjects({fact.subject for fact in facts}), **{row.subject: row for row in rows}}
+        under_lock(locked)
+        there = locked.keys.subjects({*opened, *(fact.subject for fact in facts)})
+        rows = [
+            SubjectRow(one, int.from_bytes(store.random(8), "big") >> 1, LIVE, None, head.size)
+            for one in opened
+            if one not in there  # a register may be opened by two at once
+        ]
+        known = {**there, **{row.subject: row for row in rows}}
         told = [fact for fact in facts if fact.subject in known and known[fact.subject].state == LIVE]
         if told:
             minted = _append(store, locked, head, told, known, now)

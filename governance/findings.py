@@ -24,6 +24,7 @@ class Report:
     entries: int = 0
     bodies: int = 0
     erasures: int = 0
+    restores: list[int] = field(default_factory=list)  # where the log says that it was restored from an older copy
     size: int = 0
     root: str = ""
     findings: list[Finding] = field(default_factory=list)

@@ -33,6 +33,10 @@ class Known(Protocol):
 
     def is_suppressed(self, identifier: str) -> bool: ...
 
+    def is_listed(self, identifier: str) -> bool:
+        """Whether its suppression is by an imported list, which knows people by an address or a number alone."""
+        ...
+
     def is_fenced(self, identifier: str) -> bool:
         """Whether its suppression is by an erasure that is under way: no registration lifts that."""
         ...
@@ -101,6 +105,8 @@ class Attribution:
         best = max(map(self._strength, names))
         if any(self._strength(name) == best for name in names if name not in usable):
             return True
+        if any(self._known.is_listed(name) for name in names if name not in usable):
+            return all(self._find(name) is None for name in usable)  # a new account of somebody on the list
         return all(self._strength(name) != STRONG and self._find(name) is None for name in usable)
 
     def _settle(self, names: list[str], arrival: int) -> bytes:

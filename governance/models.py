@@ -6,6 +6,7 @@ from domain.acts import ModelRetired, ModelTrained, parse
 from domain.clock import day_name
 from domain.errors import MovedOn
 from governance.projecting import TRIES, catch_up_to_head, serving
+from governance.roles import require
 from governance.store import Store, append_acts
 from projections import statistic
 from projections.scorers.model import decode
@@ -16,8 +17,13 @@ NEXT_PURCHASE = ("next_purchase_30d", 1)
 def train(store: Store, cause: str) -> str:
     """Record that a model is fitted from everything so far; the projections fit it when they read the act.
 
-    Returns the random model id.
+    Returns the random model id. Raises NotPermitted.
     """
+    require(store, "models")
+    return _train(store, cause)
+
+
+def _train(store: Store, cause: str) -> str:
     scorer, version = NEXT_PURCHASE
     model = store.random(16).hex()
     for _ in range(TRIES):
@@ -40,8 +46,17 @@ def renew_models(store: Store, cause: str) -> list[str]:
         append_acts(store, [("model_retired", ModelRetired(model=model, cause=cause)) for model in gone])
         catch_up_to_head(store)
         if not live:
-            train(store, cause)
+            _train(store, cause)  # follows from the erasure, whoever asked for that
     return gone
+
+
+def replace_models(store: Store, cause: str) -> list[str]:
+    """Retire the models that score and fit new ones, as somebody may be counted no more; returns the retired ids."""
+    live = sorted(serving_models(store))
+    if live:
+        append_acts(store, [("model_retired", ModelRetired(model=model, cause=cause)) for model in live])
+        _train(store, cause)
+    return live
 
 
 def serving_models(store: Store) -> set[str]:
@@ -55,7 +70,8 @@ def _model_acts(store: Store, name: str) -> list[ModelTrained | ModelRetired]:
 
 
 def statistics_of(store: Store) -> list[dict[str, Any]]:
-    """Each statistic's name, keyed digest, position and number of subjects."""
+    """Each statistic's name, keyed digest, position and number of subjects. Raises NotPermitted."""
+    require(store, "statistics")
     states = serving(store)
     through = states.checkpoint()
     found = {name.removeprefix("statistic/"): row for name, row in states.shared().items() if name.startswith("stat")}
@@ -67,7 +83,8 @@ def statistics_of(store: Store) -> list[dict[str, Any]]:
 
 
 def models_of(store: Store) -> list[dict[str, Any]]:
-    """The models that score now, without their weights."""
+    """The models that score now, without their weights. Raises NotPermitted."""
+    require(store, "models")
     found = [decode(row) for name, row in sorted(serving(store).shared().items()) if name.startswith("model/")]
     return [
         {

@@ -23,19 +23,20 @@ class Past(NamedTuple):
     withheld: int
 
 
-def as_of_position(store: Store, who: Component, identifier: str, position: int) -> Past | None:
-    """None when the identifier named nobody at that position."""
-    return _past(store, who, identifier, through=position, keep=lambda _: True)
+Keep = Callable[[Event], bool]
 
 
-def as_of_time(store: Store, who: Component, identifier: str, time: Micros) -> Past | None:
-    """Counts what was received by that time. None when the identifier named nobody then."""
-    return _past(store, who, identifier, through=None, keep=lambda event: event.recorded <= time)
+def as_of_position(store: Store, who: Component, identifier: str, position: int, keep: Keep) -> Past | None:
+    """Of the events that are to be kept. None when the identifier named nobody at that position."""
+    return _past(store, who, identifier, through=position, keep=keep)
 
 
-def _past(
-    store: Store, who: Component, identifier: str, *, through: int | None, keep: Callable[[Event], bool]
-) -> Past | None:
+def as_of_time(store: Store, who: Component, identifier: str, time: Micros, keep: Keep) -> Past | None:
+    """As above, of what was received by that time."""
+    return _past(store, who, identifier, through=None, keep=lambda event: event.recorded <= time and keep(event))
+
+
+def _past(store: Store, who: Component, identifier: str, *, through: int | None, keep: Keep) -> Past | None:
     own = own_entries(store, who, through=through)
     told = [
         Told(position, subject, kept)
@@ -59,7 +60,7 @@ def fold_own(told: Sequence[Told], config: FoldConfig) -> dict[bytes, bytes]:
     return scratch.rows
 
 
-def _kept(body: Body, keep: Callable[[Event], bool]) -> Body | None:
+def _kept(body: Body, keep: Keep) -> Body | None:
     events = [event for event in body.events if keep(event)]
     if len(events) == len(body.values):
         return body
@@ -79,6 +80,9 @@ class _Scratch:
 
     def read(self, *, after: int, limit: int) -> Sequence[Step]:
         return [one for one in self._told if one.position > after]
+
+    def own(self, subjects: Collection[bytes], *, before: int) -> Sequence[Told]:
+        return [one for one in self._told if one.subject in subjects and one.position < before]
 
     def checkpoint(self) -> int:
         return self._checkpoint

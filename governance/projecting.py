@@ -5,16 +5,15 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from domain.errors import MovedOn
+from governance.removals import REMOVALS
 from governance.replay import Replay
+from governance.roles import require
 from governance.states import STATISTICS, SealedStates
 from governance.store import Store
 from projections.runner import catch_up
 
 Progress = Callable[[int, int], None]
 TRIES, REBUILDS = 50, 5
-
-ERASURES = "erasures"
-"""The keyring's count of erasures that destroyed keys: a replay begun before one may have read what is gone."""
 
 
 def history(store: Store) -> Replay:
@@ -56,8 +55,14 @@ def rebuild(store: Store, *, check: bool, progress: Progress | None = None) -> R
     """Replay the whole log into the idle slot; compare when `check`, else switch to it.
 
     A difference leaves the serving slot as it is when checking. Without `check` the rebuilt one serves.
-    Begins again when an erasure or another rebuild crosses it. Raises MovedOn when that does not end.
+    Begins again when an erasure or another rebuild crosses it. Raises NotPermitted, and MovedOn when that does not end.
     """
+    require(store, "rebuild")
+    return replayed(store, check=check, progress=progress)
+
+
+def replayed(store: Store, *, check: bool, progress: Progress | None = None) -> Rebuilt:
+    """As `rebuild`, whoever's act it follows from: a change of the policy, a restored database."""
     for _ in range(REBUILDS):
         try:
             return _compared(store, progress) if check else _switched(store, progress)
@@ -72,7 +77,7 @@ def _switched(store: Store, progress: Progress | None) -> Rebuilt:
     catch_up(history(store), fresh, store.fold, progress=progress)
     with store.lock() as locked:  # nothing is appended and no key destroyed meanwhile: it has passed every act
         reached = catch_up(history(store), fresh, store.fold)
-        if locked.keys.number(ERASURES) != erasures or store.slots.active() == idle:
+        if locked.keys.number(REMOVALS) != erasures or store.slots.active() == idle:
             raise MovedOn("an erasure or another rebuild crossed this one")
         store.slots.switch(idle)
     return Rebuilt(reached + 1, [], True)
@@ -107,7 +112,7 @@ def _empty_idle(store: Store) -> tuple[str, int]:
     with store.lock() as locked:
         idle = "b" if store.slots.active() == "a" else "a"
         store.slots.clear(idle)
-        return idle, locked.keys.number(ERASURES)
+        return idle, locked.keys.number(REMOVALS)
 
 
 def _differences(live: SealedStates, fresh: SealedStates) -> Iterator[Difference]:
@@ -129,8 +134,8 @@ def _states(states: SealedStates) -> Iterator[tuple[bytes, bytes]]:
 
 def new_statistics_key(store: Store) -> int:
     """Whatever is shared is sealed under this one from now on; returns its serial."""
-    with store.keyring.database.writing() as rows:
-        return store.keyring.new_secret(rows, STATISTICS, store.random(32))
+    with store.lock() as locked:  # or a rotation could pass it by
+        return store.keyring.new_secret(locked.keys, STATISTICS, store.random(32))
 
 
 def destroy_statistics_keys(store: Store, *, before: int) -> None:

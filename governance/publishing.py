@@ -1,6 +1,6 @@
 """Tree heads leave the process only after a file outside the database knows them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
@@ -29,8 +29,23 @@ class Mirror(Protocol):
     def write_high_water(self, new: HighWater) -> None: ...
     def add_acts(self, lines: Sequence[str]) -> None: ...
     def acts(self) -> Sequence[str]: ...
-    def add_marks(self, marks: Sequence[tuple[str, str]]) -> None: ...
+    def add_marks(self, marks: Sequence[tuple[str, ...]]) -> None:
+        """Mark and case, and where they are known the serial of the mark's secret and its end."""
+        ...
+
     def marks(self) -> Sequence[tuple[str, str]]: ...
+
+    def terms(self) -> Mapping[str, tuple[int, int]]:
+        """By mark: serial and end in microseconds."""
+        ...
+
+    def cases(self) -> Collection[str]:
+        """Of every mark that there is or was."""
+        ...
+
+    def drop_marks(self, marks: Collection[str], *, before: int = 0) -> None:
+        """Forget marks; with `before` those of them that ended by then."""
+        ...
 
 
 def publish(log: Log, mirror: Mirror) -> Head:

@@ -1,12 +1,13 @@
 """Lawful basis: whether a purpose may see a subject now, and how much of the profile it covers."""
 
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import Any, Final
 
 from domain.errors import NoBasis
 from governance.consent import Standing
 from governance.policy import Policy, PurposeRule
-from governance.policy_check import CONSENTS
+from governance.policy_shape import CONSENTS, REQUIRED_CLASSES
 
 ABOUT: Final = frozenset({"subject", "position", "as_of", "entries_withheld", "purpose", "basis", "withheld"})
 """Fields of a profile document that say what it is, not what the subject is like."""
@@ -27,35 +28,59 @@ HIDDEN: Final = object()
 def basis_for(rule: PurposeRule, standing: Standing) -> str:
     """The basis on which this purpose may read the subject now. Raises NoBasis.
 
-    None for a restricted subject, for a purpose of aggregates only, for a consent that was not given or was taken back,
-    and for an interest that the subject objected to or withdrew from.
+    None for a restricted subject, for a purpose of aggregates only, for a consent that was not given, was taken back,
+    has expired or is to an older notice, and for an interest that the subject refused, objected to or withdrew from.
     """
-    if rule.aggregates_only or standing.restricted is not None:
-        raise NoBasis(rule.name)
-    if rule.basis in CONSENTS:
-        if rule.name not in standing.given:
-            raise NoBasis(rule.name)
-    elif rule.objectable and (rule.name in standing.objected or rule.name in standing.withdrawn):
+    if rule.aggregates_only or standing.restricted is not None or not holds(rule, standing):
         raise NoBasis(rule.name)
     return rule.basis
 
 
-def may_take_in(policy: Policy, class_name: str, standing: Standing) -> bool:
-    """Whether data of a class may be stored: some (special categories, GDPR Art. 9) need consent before."""
+def holds(rule: PurposeRule, standing: Standing) -> bool:
+    """Whether the subject's word leaves the purpose its basis; a restriction does not count here."""
+    if rule.basis in CONSENTS:
+        return rule.name in standing.given
+    said_no = rule.name in standing.objected or rule.name in standing.withdrawn or rule.name in standing.refused
+    return not (rule.objectable and said_no)
+
+
+def refusal(policy: Policy, class_name: str, standing: Standing) -> str | None:
+    """Why data of a class may not be taken in, as a code of `domain.calls.REASONS`; None when it may.
+
+    Some classes (special categories, GDPR Art. 9) need consent before; of the others one purpose must have a basis.
+    """
     needed = policy.rules.classes[class_name].requires_consent
-    return needed is None or needed in standing.given
+    if needed is not None and needed not in standing.given:
+        return "no_consent"
+    return None if _is_justified(policy, class_name, standing) else "no_basis"
+
+
+def conditional(policy: Policy, class_name: str) -> bool:
+    """Whether `refusal` depends on what the subject said: for every other class nobody need look."""
+    rules = [policy.purpose(purpose) for purpose in _purposes(policy, class_name)]
+    is_firm = not rules or any(one.basis not in CONSENTS and not one.objectable for one in rules)
+    return policy.rules.classes[class_name].requires_consent is not None or not is_firm
 
 
 def unjustified(policy: Policy, standing: Standing) -> list[str]:
     """Classes whose every purpose has lost its basis, sorted: their data is due for erasure (GDPR Art. 17(1)(b), (c)).
 
-    A restriction does not count here, since it keeps what it restricts.
+    None while the subject is restricted, which keeps what it restricts; nor for a newer notice, which asks first.
     """
-    return sorted(
-        name
-        for name, rule in policy.rules.classes.items()
-        if rule.purposes and not any(_holds(policy.purpose(purpose), standing) for purpose in rule.purposes)
-    )
+    if standing.restricted is not None:
+        return []
+    kept = replace(standing, given={**standing.given, **standing.outdated})
+    return sorted(name for name in policy.rules.classes if not _is_justified(policy, name, kept))
+
+
+def _is_justified(policy: Policy, class_name: str, standing: Standing) -> bool:
+    purposes = _purposes(policy, class_name)
+    return not purposes or any(holds(policy.purpose(purpose), standing) for purpose in purposes)
+
+
+def _purposes(policy: Policy, class_name: str) -> tuple[str, ...]:
+    """That justify keeping a class; none for the store's own classes, which go with the person."""
+    return () if class_name in REQUIRED_CLASSES else policy.rules.classes[class_name].purposes
 
 
 def covered(document: dict[str, Any], rule: PurposeRule) -> tuple[dict[str, Any], list[str]]:
@@ -67,14 +92,6 @@ def covered(document: dict[str, Any], rule: PurposeRule) -> tuple[dict[str, Any]
         if seen is not HIDDEN:
             kept[name] = seen
     return kept, sorted(withheld)
-
-
-def _holds(rule: PurposeRule, standing: Standing) -> bool:
-    try:
-        basis_for(rule, Standing(given=standing.given, withdrawn=standing.withdrawn, objected=standing.objected))
-    except NoBasis:
-        return rule.aggregates_only and rule.name not in standing.objected
-    return True
 
 
 def _seen(path: str, value: Any, sections: AbstractSet[str], is_inside: bool, withheld: set[str]) -> Any:

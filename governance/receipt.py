@@ -23,6 +23,10 @@ class Receipt:
     first_position: int | None = None
     last_position: int | None = None
 
+    def for_client(self) -> dict[str, int]:
+        """What whoever sent the records may know: that they arrived, never whose are suppressed or were here before."""
+        return {"read": self.read, "accepted": self.read - self.rejected, "rejected": self.rejected}
+
     def add(self, other: "Receipt") -> None:
         """Sum the counts; positions span both."""
         self.read += other.read

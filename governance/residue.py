@@ -1,23 +1,27 @@
-"""Looking for what must not be there: tokens in every usual encoding, in every file of a store."""
+"""Looking for what must not be there: tokens in every usual encoding, in everything that a store wrote."""
 
-import base64
 import json
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
-from domain.errors import Unavailable
-from governance import searching
+from domain.errors import BadInput, Unavailable
+from governance.encodings import SHORTEST, digests
+from governance.encodings import encodings as encodings
+from governance.roles import require
+from governance.store import Store
 
-SHORTEST = 4
-"""Shorter needles would be found anywhere by chance."""
+RUN = "import sys; sys.path.insert(0, sys.argv[1]); from governance.searching import main; main()"
+ROOT = Path(__file__).resolve().parent.parent
 
 
 class Hit(NamedTuple):
-    """A needle in a file: which one (by index, never by value), and where."""
+    """A needle in a file: which one (by index, never by value), and where.
+
+    What lies inside a container is named `file!content`; an offset of -1 is the name itself.
+    """
 
     needle: int
     path: str
@@ -29,39 +33,43 @@ class Residue(NamedTuple):
 
     files: int
     bytes: int
-    needles: int
+    needles: int  # forms that were looked for
     hits: Sequence[Hit]
+    containers: int = 0  # that were looked into
+    unreadable: Sequence[str] = ()  # files, directories and contents that were not read whole
 
-
-def encodings(token: bytes) -> list[bytes]:
-    """The token as it may lie on a disk: raw, hex, base64 at each alignment, URL-quoted, UTF-16."""
-    forms = {token, token.hex().encode(), token.hex().upper().encode()}
-    for shift in range(3):
-        for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            whole = encode(bytes(shift) + token)
-            start, end = (0, 2, 3)[shift], len(token + bytes(shift)) * 8 // 6
-            forms.add(whole[start + (shift > 0) : end])
-    try:
-        text = token.decode()
-        forms |= {quote(text, safe="").encode(), text.encode("utf-16-le"), text.encode("utf-16-be")}
-        forms |= {text.encode("unicode_escape"), text.upper().encode(), text.lower().encode()}
-    except UnicodeDecodeError:
-        pass
-    return sorted(form for form in forms if len(form) >= SHORTEST)
+    @property
+    def partial(self) -> bool:
+        """Whether the absence of hits proves little: something, or everything, could not be read."""
+        return bool(self.unreadable) or not self.files
 
 
 def scan(needles: Sequence[Sequence[bytes]], paths: Iterable[Path]) -> Residue:
-    """Search files for needles, each a list of forms of one token; hits name the token's index.
+    """Search files and directories for needles, each a list of forms of one token; hits name the token's index.
 
     In a process of its own: SQLite's locks belong to a process, and closing any handle of a file drops them all.
     Here that would let another process remove the WAL that this one still writes to. Raises Unavailable.
     """
     forms = sorted({(form.hex(), index) for index, some in enumerate(needles) for form in some})
     task = json.dumps({"forms": forms, "paths": [str(path) for path in paths]})  # by a pipe: nothing on a command line
-    ran = subprocess.run(
-        [sys.executable, "-I", searching.__file__], input=task.encode(), capture_output=True, check=False
-    )
+    command = [sys.executable, "-I", "-c", RUN, str(ROOT)]
+    ran = subprocess.run(command, input=task.encode(), capture_output=True, check=False)
     if ran.returncode:
-        raise Unavailable("a file of the store cannot be searched")
-    files, size, hits = json.loads(ran.stdout)
-    return Residue(files, size, len(forms), [Hit(*hit) for hit in hits])
+        raise Unavailable("the store's files cannot be searched")
+    found = json.loads(ran.stdout)
+    hits = [Hit(*hit) for hit in found["hits"]]
+    return Residue(found["files"], found["bytes"], len(forms), hits, found["containers"], found["unreadable"])
+
+
+def scan_store(store: Store, tokens: Sequence[str], *, more: Iterable[Path] = ()) -> Residue:
+    """Search everything that this store wrote, and more places, for tokens: their encodings and unkeyed digests.
+
+    Raises BadInput for a token that chance would find anywhere.
+    """
+    require(store, "residue")
+    if any(len(token.encode()) < SHORTEST for token in tokens):
+        raise BadInput("command", "--canary", f"tokens of at least {SHORTEST} bytes, better eight")
+    needles = [[*encodings(token.encode()), *digests(token.encode())] for token in tokens]
+    own = store.storage.paths()
+    found = scan(needles, [*own, *more])
+    return found if own else found._replace(unreadable=[*found.unreadable, "(the server's files)"])

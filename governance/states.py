@@ -114,7 +114,7 @@ class SealedStates:
         """The profile keys of those that have one."""
         with self._keyring.database.reading() as rows:
             self._keyring.notice_changes(rows)
-            return {key.subject: key for key in self._keyring.open(rows.keys_of(subjects, PROFILE))}
+            return {key.subject: key for key in self._keyring.open(rows.keys_of(subjects, PROFILE, taken=True))}
 
     def _statistics_keys(self) -> dict[int, DataKey]:
         with self._keyring.database.reading() as rows:

@@ -13,6 +13,7 @@ from domain.log import LockedLog, Log
 from domain.meaning import FoldConfig
 from governance.appending import Draft, SignHead, compose
 from governance.blind import Blinder
+from governance.caller import Caller
 from governance.keyring import Keyring, Random
 from governance.keyrows import KeyRows
 from governance.policy import Policy
@@ -46,6 +47,10 @@ class Storage(Protocol):
         """Make freed pages unreadable. Raises WaitingForReader when a reader prevents it for that long."""
         ...
 
+    def rewrite(self, *, wait_seconds: float) -> None:
+        """Write the keyring's file anew, without the gaps of its pages. Raises WaitingForReader as `overwrite`."""
+        ...
+
     def paths(self) -> Sequence[Path]:
         """Every file of the store that this process may read."""
         ...
@@ -68,6 +73,8 @@ class Store:
     policy_version: int
     fold: FoldConfig
     actor: bytes
+    actor_id: Callable[[str], bytes]  # of a name
+    caller: Caller
     clock: Clock
     random: Random
     sign: SignHead

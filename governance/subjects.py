@@ -6,6 +6,7 @@ from typing import NamedTuple
 from domain.bodies import Body
 from domain.errors import NotFound
 from domain.log import Stored
+from governance.blind import TURN, follow
 from governance.keyrows import LIVE, IdentifierRow, KeyRow, SubjectRow
 from governance.sealing import open_body
 from governance.store import Store
@@ -35,9 +36,13 @@ def name_of(subject: bytes) -> str:
 
 def find_all(store: Store, identifiers: Collection[str]) -> dict[str, bytes]:
     """The live root subject of each identifier; unknown, fenced and erased ones are not in the answer."""
-    blinds = {one: store.blinder.blind(one) for one in identifiers}  # two spellings of an address share one
     with store.keyring.database.reading() as rows:
-        found = rows.identifiers(set(blinds.values()))
+        while True:
+            serial = follow(store.blinder, store.keyring, rows)
+            blinds = {one: store.blinder.blind(one) for one in identifiers}  # two spellings of an address share one
+            found = rows.identifiers(set(blinds.values()))
+            if rows.number(TURN) == serial:  # else the index was rotated between the two reads
+                break
         roots = rows.roots({row.subject for row in found.values()})
         subjects = {blind: roots.get(row.subject, row.subject) for blind, row in found.items()}
         live = {one for one, row in rows.subjects(set(subjects.values())).items() if row.state == LIVE}

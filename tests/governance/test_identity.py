@@ -10,7 +10,7 @@ from domain.calls import Call, Rejection
 from governance.cleaning import ALIAS
 from governance.identity import Attribution, Merge, redirect
 from governance.keyrows import ANONYMOUS, STRONG, WEAK
-from governance.policy_check import Identifiers
+from governance.policy_shape import Identifiers
 from tests.conftest import call
 
 U1, U2, U3 = "user_id:1", "user_id:2", "user_id:3"
@@ -25,12 +25,16 @@ class Keyring:
     people: tuple[tuple[str, ...], ...] = ()
     suppressed: frozenset[str] = frozenset()
     fenced: frozenset[str] = frozenset()
+    listed: frozenset[str] = frozenset()
 
     def subject(self, identifier: str) -> bytes | None:
         return next((name(one) for one in self.people if identifier in one), None)
 
     def is_suppressed(self, identifier: str) -> bool:
-        return identifier in self.suppressed | self.fenced
+        return identifier in self.suppressed | self.fenced | self.listed
+
+    def is_listed(self, identifier: str) -> bool:
+        return identifier in self.listed
 
     def is_fenced(self, identifier: str) -> bool:
         return identifier in self.fenced

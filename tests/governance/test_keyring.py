@@ -25,6 +25,7 @@ def store(sqlite_settings: Settings) -> Store:
 
 
 def test_minted_keys_are_random_and_for_the_places_that_were_asked_for(store: Store) -> None:
+    """K3: no key is derived from anything, and none is another's."""
     minted = [one.key for _ in range(2) for one in store.keyring.mint(PLACES, os.urandom)]
 
     assert [(key.subject, key.klass, key.epoch) for key in minted] == PLACES * 2
@@ -36,6 +37,22 @@ def test_a_minted_key_is_not_in_the_keyring_until_it_is_kept(store: Store) -> No
     minted = store.keyring.mint(PLACES, os.urandom)
 
     assert store.keyring.find([one.key.key_id for one in minted]) == {}
+
+
+def test_without_its_key_store_a_store_takes_nothing_in_and_loses_nothing(
+    store: Store, sqlite_settings: Settings
+) -> None:
+    """K4: it fails closed; what was refused is new when it is sent again."""
+    size = store.log.head().size
+    [file] = sqlite_settings.keys_directory.rglob("generations.json")
+    aside = file.rename(file.with_suffix(".aside"))
+
+    with pytest.raises(Unavailable):
+        take_in(store, call(1))
+
+    assert store.log.head().size == size
+    aside.rename(file)
+    assert take_in(store, call(1)).accepted == 1
 
 
 def test_commitments_name_every_key_once_sorted_and_few_an_act(store: Store) -> None:

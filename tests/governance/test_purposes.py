@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from domain.errors import NoBasis
 from governance.consent import Standing
 from governance.policy import Policy, PurposeRule, default_text, load
-from governance.purposes import basis_for, covered, may_take_in, unjustified
+from governance.purposes import basis_for, conditional, covered, refusal, unjustified
 
 POLICY: Policy = load(default_text(), "ecommerce.toml")
 
@@ -52,6 +52,9 @@ def rule(*sections: str) -> PurposeRule:
         ("personalization", Standing(objected={"analytics": 1}), "legitimate_interest"),
         ("personalization", Standing(objected={"personalization": 1}), None),
         ("personalization", Standing(withdrawn={"personalization": 1}), None),
+        ("personalization", Standing(refused={"personalization": 1}), None),
+        ("marketing", Standing(expired={"marketing": 1}), None),
+        ("marketing", Standing(outdated={"marketing": 1}), None),
         ("marketing", Standing(), None),
         ("marketing", Standing(given={"advertising": 1}), None),
         ("marketing", Standing(given={"marketing": 1}), "consent"),
@@ -138,17 +141,36 @@ def test_every_field_is_either_seen_or_named_as_withheld(sections: set[str]) -> 
 
 
 def test_special_data_is_taken_in_only_after_explicit_consent() -> None:
-    assert not may_take_in(POLICY, "special", Standing())
-    assert may_take_in(POLICY, "special", Standing(given={"special_categories": 1}))
-    assert may_take_in(POLICY, "behaviour", Standing())
+    assert refusal(POLICY, "special", Standing()) == "no_consent"
+    assert refusal(POLICY, "special", Standing(outdated={"special_categories": 1})) == "no_consent"
+    assert refusal(POLICY, "special", Standing(given={"special_categories": 1})) is None
+    assert refusal(POLICY, "special", Standing(given={"special_categories": 1}, restricted=1)) is None  # it is kept
+
+
+def test_data_without_any_basis_is_not_taken_in() -> None:
+    text = default_text().replace('purposes = ["service", "risk"]', 'purposes = ["marketing", "analytics"]')
+    policy = load(text, "policy")
+
+    assert refusal(policy, "commerce", Standing()) is None  # analytics, until he objects
+    assert refusal(policy, "commerce", Standing(objected={"analytics": 1})) == "no_basis"
+    assert refusal(policy, "commerce", Standing(refused={"analytics": 1}, given={"marketing": 1})) is None
+
+
+def test_only_classes_that_hang_on_the_subjects_word_are_looked_at() -> None:
+    text = default_text().replace('purposes = ["service", "risk"]', 'purposes = ["marketing", "analytics"]')
+
+    assert [name for name in POLICY.rules.classes if conditional(POLICY, name)] == ["special"]
+    assert conditional(load(text, "policy"), "commerce")
 
 
 def test_a_class_is_due_when_its_last_purpose_has_lost_its_basis() -> None:
     agreed = Standing(given={"special_categories": 1})
 
     assert unjustified(POLICY, agreed) == []
-    assert unjustified(POLICY, Standing(given=agreed.given, restricted=1)) == []
+    assert unjustified(POLICY, Standing(outdated={"special_categories": 1})) == []  # he is asked first
+    assert unjustified(POLICY, Standing(expired={"special_categories": 2})) == ["special"]
     assert unjustified(POLICY, Standing(withdrawn={"special_categories": 2})) == ["special"]
+    assert unjustified(POLICY, Standing(withdrawn={"special_categories": 2}, restricted=3)) == []  # which keeps it
 
 
 def test_a_class_that_another_purpose_needs_is_not_due() -> None:

@@ -1,17 +1,21 @@
 """What is sealed opens under its own key, entry and name, and under nothing else."""
 
+import shutil
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.settings import Settings
+from adapters.wiring import open_store
 from domain.bodies import Body
 from domain.errors import Damaged
 from governance.sealing import SIZES, DataKey, data_key, open_body, pad, seal, seal_body, unpad, unseal
 from governance.store import Store
 from governance.subjects import component, find, own_entries
-from tests.conftest import call, take_in
+from tests.conftest import call, make_store, settings_for, take_in
 
 ENTRY, NONCE = bytes(range(16)), bytes(12)
 
@@ -63,12 +67,29 @@ def test_a_body_opens_under_its_key_and_entry(body: Body) -> None:
 
 
 def test_a_body_opens_nowhere_else(body: Body) -> None:
+    """K7: a body that was put in the place of another does not open."""
     sealed = seal_body(key(1), ENTRY, body, NONCE)
     renamed = data_key(bytes(16), bytes(16), "behaviour", 1, key(1).raw)
 
     for other, entry in ((key(2), ENTRY), (renamed, ENTRY), (key(1), bytes(16))):
         with pytest.raises(Damaged):
             open_body(other, entry, sealed)
+
+
+def test_two_copies_of_a_store_never_seal_under_the_same_nonce(sqlite_settings: Settings, tmp_path: Path) -> None:
+    """K8: nonces are random, so that a store that was restored or forked repeats none."""
+    store = make_store(sqlite_settings)
+    take_in(store, call(1), call(2, name="Order Completed"))
+    store.storage.overwrite(wait_seconds=5)
+    shutil.copytree(sqlite_settings.store, tmp_path / "copy")
+    copy = open_store(settings_for(str(tmp_path / "copy"), tmp_path))
+    size = store.log.head().size
+
+    for one in (store, copy):
+        take_in(one, call(3), call(4, name="Order Completed"))
+
+    bodies = [entry.sealed for one in (store, copy) for entry in one.log.at(range(size, size + 2)) if entry.sealed]
+    assert len({sealed[:12] for sealed in bodies}) == len(bodies) == 4
 
 
 def test_no_single_bit_of_a_body_can_change(body: Body) -> None:

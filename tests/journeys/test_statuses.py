@@ -134,6 +134,8 @@ def test_settings_come_from_the_environment_and_options_win(embedded: Lethe, tmp
 
 def test_the_actor_is_who_was_told(shop: Lethe) -> None:
     shop.json(*READ)
+    for name in ("grace", "ada"):
+        shop.json("actor", "grant", name, "service")
     shop.without("LETHE_ACTOR").json(*READ, "--actor", "grace")
     shop.without(LETHE_ACTOR="ada").json(*READ)
 

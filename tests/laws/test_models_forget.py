@@ -11,6 +11,7 @@ import pytest
 from adapters.cli.ingesting import ingest_file
 from domain.clock import DAY
 from governance.audit import verify_live
+from governance.consenting import GROUNDS, restrict
 from governance.erasure import erase
 from governance.models import renew_models, train
 from governance.projecting import catch_up_to_head, rebuild
@@ -50,14 +51,19 @@ def test_a_model_fitted_after_an_erasure_is_the_one_that_never_saw_the_person(bl
 
 
 @pytest.mark.slow
-def test_a_model_shows_that_it_saw_somebody(blank: Blank) -> None:
-    """Without this the test above could pass with a model that depends on nobody."""
+def test_a_model_shows_that_it_saw_somebody_and_forgets_who_is_restricted(blank: Blank) -> None:
+    """G5: out of training too. Without the first half the test above could pass with a model that depends on nobody."""
     with blank.copy() as all_of_them, blank.copy() as fewer:
         for store, customers in ((all_of_them, CUSTOMERS), (fewer, CUSTOMERS[:-1])):
             shop(store, customers)
             train(store, "requested")
 
         assert fitted(all_of_them) != fitted(fewer)
+
+        restrict(all_of_them, CUSTOMERS[-1], next(iter(GROUNDS)))
+
+        assert fitted(all_of_them) == fitted(fewer) != {}
+        assert rebuild(all_of_them, check=True).differences == []
 
 
 @pytest.mark.slow
