@@ -17,6 +17,7 @@ from governance.casebook import NoSuchRequest, read, step
 from governance.disclosures import told_in
 from governance.facts import Fact, record
 from governance.keyring import EVIDENCE
+from governance.keyrows import ERASED
 from governance.notifying import GONE, TYPES, Answer, Notice, fold, overall, shown, tried
 from governance.removals import EXECUTED, removals
 from governance.roles import require
@@ -81,8 +82,7 @@ def deliver(store: Store, post: Post) -> list[Delivery]:
                 notices[name] = tried(notice, _send(store, case, notice, post), now)
                 _note(store, case, notices[name])
                 done.append(Delivery(case, notices[name]))
-        if overall({name: one.status for name, one in notices.items()}) == "completed":
-            _complete(store, case)
+        settle(store, case)
     return done
 
 
@@ -94,9 +94,18 @@ def acknowledge(store: Store, case: bytes, recipient: str) -> Notice:
         raise NotFound
     notices[recipient] = replace(notices[recipient], status="acknowledged", due=0)
     _note(store, case, notices[recipient])
-    if overall({name: one.status for name, one in notices.items()}) == "completed":
-        _complete(store, case)
+    settle(store, case)
     return notices[recipient]
+
+
+def settle(store: Store, case: bytes) -> None:
+    """Complete a request once everybody was told and no hold keeps anything of the person any more."""
+    told = {name: one.status for name, one in notices_of(store, case).items()}
+    with store.keyring.database.reading() as rows:
+        members = [row.subject for row in rows.of_case(case, ERASED)]
+        is_kept = any(row.klass != EVIDENCE for row in rows.keys_of(members, taken=True))
+    if overall(told) == "completed" and not is_kept:
+        _complete(store, case)
 
 
 def recipients(store: Store, case: bytes | None = None) -> list[dict[str, Any]]:

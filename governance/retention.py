@@ -17,6 +17,7 @@ from governance.keyrows import KeyRow, KeyRows
 from governance.lattice import Ruling, ruling
 from governance.publishing import publish
 from governance.purposes import unjustified
+from governance.recipients import settle
 from governance.removals import Period, intend
 from governance.removing import Outcome, Say, carry_out, remove_unjustified, unfinished
 from governance.roles import require
@@ -75,10 +76,20 @@ def apply(store: Store, *, wait_seconds: float = 10, say: Say = lambda _: None) 
     outcomes = carry_out(store, cases, wait_seconds=wait_seconds, say=say) if cases else []
     for one in _unjustified(store):
         remove_unjustified(store, bytes.fromhex(one["subject"].removeprefix("s_")), wait_seconds=wait_seconds)
-    outcomes += complete_held(store, wait_seconds=wait_seconds)
+    outcomes += complete_holds(store, wait_seconds=wait_seconds)
     sweep(store)
     with store.lock() as locked:
         locked.keys.set_number(RAN, now)
+    return outcomes
+
+
+def complete_holds(store: Store, *, wait_seconds: float = 10) -> list[Outcome]:
+    """Erase what holds kept and keep no longer; the requests that waited for it are completed."""
+    with store.keyring.database.reading() as rows:
+        waiting = rows.cases_keeping(EVIDENCE)
+    outcomes = complete_held(store, wait_seconds=wait_seconds)
+    for case in waiting:
+        settle(store, case)
     return outcomes
 
 

@@ -51,14 +51,14 @@ def hold_set(
 
 def hold_release(session: Session, hold: Annotated[str, typer.Argument(metavar="HOLD")]) -> None:
     """End a hold; an erasure that it held back completes at once."""
-    from governance.erasure import complete_held
     from governance.holds import release
+    from governance.retention import complete_holds
     from governance.roles import require
 
     store = session.store()
     require(store, "hold")
     release(store, _hold(hold))
-    session.show({"hold": hold, "status": "released", "completed": [_told(one) for one in complete_held(store)]})
+    session.show({"hold": hold, "status": "released", "completed": [_told(one) for one in complete_holds(store)]})
 
 
 def hold_list(session: Session) -> None:
@@ -113,7 +113,7 @@ def explain(session: Session, identifier: Identifier) -> None:
 
 def _told(outcome: Any) -> dict[str, Any]:
     return {
-        "request": outcome.case, "status": outcome.status, "position": outcome.position,
+        "case": outcome.case, "status": outcome.status, "position": outcome.position,
         "keys_destroyed": outcome.keys_destroyed, "bodies_purged": outcome.bodies_purged,
     }  # fmt: skip
 

@@ -99,8 +99,9 @@ def test_a_wrapped_secret_is_bound_to_its_name_as_it_always_was(sqlite_settings:
             return [bytes(60) for _ in items]
 
     store = make_store(sqlite_settings)
-    keyring = type(store.keyring)(store.keyring.database, Recording(), store.log)  # type: ignore[arg-type]
-    with store.keyring.database.writing() as rows:
+    database, lease = store.keyring.database, store.keyring.lease
+    keyring = type(store.keyring)(database, Recording(), store.log, lease)  # type: ignore[arg-type]
+    with database.writing() as rows:
         keyring.new_secret(rows, "fold", bytes(32))
 
     assert wrapped == [b"lethe/secret/1/fold/2"]

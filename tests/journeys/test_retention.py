@@ -68,7 +68,9 @@ def test_an_erasure_forgets_what_no_hold_keeps_and_completes_by_itself(lethe: Le
     assert (kept["class"], kept["values"][0]["properties"]["revenue"]) == ("commerce", 7)
     assert lethe("hold", "show", hold, "--reason", "because").status == 2
     later = lethe.without(LETHE_NOW="2027-01-02T00:00:00Z")
+    assert lethe.json("request", "show", erased.document["request"])["state"] == "partial"
     assert [one["status"] for one in later.json("retention", "apply")["removals"]] == ["completed"]
+    assert later.json("request", "show", erased.document["request"])["state"] == "completed"
     assert later.json("hold", "list") == []
     assert later.json("audit", "verify")["findings"] == []
 

@@ -26,6 +26,7 @@ def _die(_: object) -> None:
 
 
 def test_a_merge_between_the_preview_and_the_fence_stops_the_erasure(store: Store) -> None:
+    """I6, I7: a merge is before the fence, and covered, or after it, and refused."""
     take_in(store, call(1, "user_id:ann"), call(2, "user_id:bob"))
     ann = find(store, "user_id:ann")
     case = open_case(store, component(store, ann))

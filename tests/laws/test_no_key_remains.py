@@ -43,6 +43,7 @@ class Secrets(NamedTuple):
 
 
 def test_no_byte_of_an_erased_key_is_in_any_file(settings: Settings) -> None:
+    """K10, S1, S5, G8: keys and bodies go, the proof of consent stays, and what is out of reach is named."""
     store = make_store(settings)
     used(store)
     flush(settings)
@@ -59,8 +60,10 @@ def test_no_byte_of_an_erased_key_is_in_any_file(settings: Settings) -> None:
     flush(settings)
     kept = [*bens.wrapped, *bens.blinds, *anns.evidence]
     assert found(store, [*anns.raw, *anns.wrapped, *anns.blinds, *statistics, *kept]) == kept
+    [(_, executed)] = all_removals(store, EXECUTED)
+    assert {"backups", "storage_medium"} <= set(executed.uncovered)
     if settings.is_server:
-        assert "server_wal" in store.storage.uncovered
+        assert {"server_wal", "replicas"} <= set(executed.uncovered)
     else:  # on a server the dead rows of sealed bodies lie there until it vacuums them
         assert found(store, anns.sealed) == []
 

@@ -76,6 +76,7 @@ def watched(request: pytest.FixtureRequest) -> Watched:
 
 @pytest.mark.slow
 def test_no_file_and_no_line_holds_anything_of_a_living_person(watched: Watched, tmp_path: Path) -> None:
+    """S2, S3, S4: no index, server log, statistics or temporary file holds a word of a person."""
     flock, clear = Flock(), Flock()
     store = make_store(watched.settings)
     leave_in_clear(watched, clear)
@@ -104,6 +105,7 @@ def test_no_file_and_no_line_holds_anything_of_a_living_person(watched: Watched,
 
 @pytest.mark.slow
 def test_a_refused_line_is_told_of_without_its_values(embedded: Watched, tmp_path: Path) -> None:
+    """S7: what was refused is no second store of personal data."""
     flock = Flock()
     make_store(embedded.settings)
     lines = malformed(flock)
