@@ -18,6 +18,7 @@ from governance.mirrored import RESTORED, Mirrored, lost, standing
 from governance.publishing import HighWater, Mirror, Rollback, require_extends
 from governance.removals import EXECUTED, INTENDED, KINDS, REMOVALS, RETENTION, Period, removal_acts, removals
 from governance.removing import carry_out, line
+from governance.restoring import mark_again
 from governance.roles import require
 from governance.store import Locked, Store, insert_acts
 
@@ -162,6 +163,7 @@ def _intend_again(store: Store, case: bytes, acts: Sequence[tuple[str, Removal]]
         taken = {row.key_id for row in back}
         if case.hex() in store.mirror.cases():  # of a person, who goes whole; what the law keeps opens to nobody
             members = {row.subject for row in back}
+            mark_again(store, locked, members, case)
             locked.keys.set_state(members, FENCED, case)
             taken |= {row.key_id for row in locked.keys.keys_of(members, taken=True)}
         locked.keys.take(taken, case)

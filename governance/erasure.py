@@ -47,10 +47,15 @@ def erase_root(
     store: Store, root: bytes, *, case: bytes | None = None, wait_seconds: float = 10, say: Say = lambda _: None
 ) -> Outcome:
     """Erase a living root subject under a case that is open already, or a new one. Raises NotFound, MergedMeanwhile."""
+    return resume(store, begin(store, root, case), wait_seconds=wait_seconds, say=say)
+
+
+def begin(store: Store, root: bytes, case: bytes | None = None) -> bytes:
+    """Fence a living root subject; returns the case that holds it. Raises NotFound, MergedMeanwhile."""
     while True:
         case = open_case(store, component(store, root), case)
         try:
-            return resume(store, fence(store, root, case), wait_seconds=wait_seconds, say=say)
+            return fence(store, root, case)
         except DisclosedMeanwhile:
             continue  # the case says so as well, then
 
@@ -122,7 +127,11 @@ def resume(store: Store, case: bytes, *, wait_seconds: float = 10, say: Say = la
     with store.lock() as locked:
         if not removals(store, INTENDED, case):
             _intend(store, locked, case)
-    outcome = carry_out(store, [case], wait_seconds=wait_seconds, say=say)[0]
+    return concluded(store, case, carry_out(store, [case], wait_seconds=wait_seconds, say=say)[0])
+
+
+def concluded(store: Store, case: bytes, outcome: Outcome) -> Outcome:
+    """What a removal came to that was carried out for this case, with whom to tell and what is held back."""
     outcome.recipients = recipients_in(store, case)
     with store.keyring.database.reading() as rows:
         held = _held(rows, case)

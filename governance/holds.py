@@ -100,7 +100,8 @@ def kept_back(store: Store, rows: KeyRows, keys: Sequence[KeyRow], now: int) -> 
     A hold on one subject of a component is a hold on all of it.
     """
     subjects = {row.subject for row in keys}
-    every = [hold for some in holds_on(store, rows, subjects, now).values() for hold in some]
+    whole = _whole(rows, subjects) if rows.any_hold() else subjects
+    every = [hold for some in holds_on(store, rows, whole, now).values() for hold in some]
     month = month_of(day_of(now))
     ruled = {row.key_id: _ruled(store, row, month, every) for row in keys}
     return {key: one for key, one in ruled.items() if one.rule in ("hold", "statutory_keep")}
@@ -156,6 +157,14 @@ def _said(store: Store) -> Mapping[bytes, Hold]:
             hold = bytes.fromhex(act.hold)
             found[hold] = Hold(hold, frozenset(act.classes), act.first, act.last, act.ground, act.until)
     return found
+
+
+def _whole(rows: KeyRows, subjects: Collection[bytes]) -> set[bytes]:
+    """These with everybody of their components: of the living by merges, of the erased by the case they went with."""
+    ends = rows.roots(subjects)
+    whole = {member for root in {ends.get(one, one) for one in subjects} for member in rows.members(root)}
+    cases = {(row.case_id, row.state) for row in rows.subjects(subjects).values() if row.state != LIVE}
+    return whole | {row.subject for case, state in cases if case is not None for row in rows.of_case(case, state)}
 
 
 def _ruled(store: Store, row: KeyRow, month: int, holds: Sequence[Hold]) -> Ruling:

@@ -1,12 +1,15 @@
 """What must hold again before serving when a database may be an older copy of itself."""
 
+from collections.abc import Collection
+
 from governance.keyrows import ERASED
 from governance.mirrored import standing
 from governance.projecting import destroy_statistics_keys, new_statistics_key, replayed
 from governance.publishing import Rollback
 from governance.removals import EXECUTED, REMOVALS, all_removals
+from governance.replay import UNMERGES
 from governance.store import POLICY, Locked, Store
-from governance.suppression import restored_terms
+from governance.suppression import restored_terms, suppress
 
 FOLDED_POLICY = "folded_policy"
 """The keyring's number: the version of the policy that the projections were folded under."""
@@ -38,9 +41,11 @@ def reapply_removals(store: Store) -> int:
         for slot in ("a", "b") if back else ():
             store.slots.clear(slot)  # First: once the keys are gone, nothing tells that these remember the erased.
         locked.keys.destroy_keys([row.key_id for row in back])
-        for row in back:
-            if cases[row.key_id].hex() in erasures:  # of an erasure: the person went whole, not a class or epoch
-                _shut(locked, row.subject, cases[row.key_id])
+        erased = {row.subject: cases[row.key_id] for row in back if cases[row.key_id].hex() in erasures}
+        for case in set(erased.values()):  # of an erasure: the person went whole, not a class or epoch
+            mark_again(store, locked, [one for one, of in erased.items() if of == case], case)
+        for subject, case in erased.items():
+            _shut(locked, subject, case)
         locked.keys.add_suppressions({mark: fenced[mark] for mark in missing})
         locked.keys.set_terms(restored_terms(store, missing))
         for counted in ("changes", REMOVALS):
@@ -50,6 +55,22 @@ def reapply_removals(store: Store) -> int:
         destroy_statistics_keys(store, before=new_statistics_key(store))
         replayed(store, check=False)
     return len(back)
+
+
+def mark_again(store: Store, locked: Locked, erased: Collection[bytes], case: bytes) -> None:
+    """Before erased subjects that an older keyring brought back go again, under the append lock.
+
+    Their names are marked by a secret that this keyring has: the marks that were mirrored may be of a later one.
+    Who was parted from them since, and is not of the erased, is parted again: nobody goes with a stranger.
+    """
+    rows = locked.keys
+    marks = {store.blinder.mark(row.blind) for row in rows.identifiers_of(erased)}
+    suppress(store, rows, marks - {bytes.fromhex(mark) for mark, _ in store.mirror.marks()}, case)
+    into = rows.merges_of({member for one in erased for member in rows.members(one)})
+    for one in sorted(one for one, end in into.items() if end in erased and one not in erased):
+        rows.drop_merge(one)
+        rows.keep_apart(rows.members(one))
+        rows.set_number(UNMERGES, rows.number(UNMERGES) + 1)
 
 
 def _shut(locked: Locked, subject: bytes, case: bytes) -> None:

@@ -37,7 +37,6 @@ def erase(
 ) -> None:
     """Erase a person: keys destroyed, bodies purged, projections and statistics without them."""
     from governance.erasure import preview
-    from governance.models import renew_models
 
     names = identifiers_from(identifier, from_file)
     many = from_file is not None
@@ -50,11 +49,12 @@ def erase(
     if not (yes or many or session.as_json or not sys.stdin.isatty()):
         session.show(preview(store, names[0]))
         typer.confirm("Erase this person for good?", abort=True)
-    answers = [_safely(lambda one=one: _erased(store, session, one, wait, certificate, many)) for one in names]
-    retired = renew_models(store, "erasure")
+    began = monotonic()
+    answers = _erased(store, session, names, wait)
     for answer in answers:
         if isinstance(answer, dict):
-            answer["models_retired"] = retired
+            answer["seconds"] = round(monotonic() - began, 3)
+            _certify(store, answer, certificate, many)
     _print(session, answers, many)
 
 
@@ -86,30 +86,48 @@ def certificate_verify(
     session.show({"valid": True, "positions": positions}, f"valid: the act is in the log at {positions}")
 
 
-def _erased(
-    store: "Store", session: Session, name: str, wait: float, certificate: Path | None, many: bool
-) -> dict[str, Any]:
-    from governance.certificate import certificate as make
+def _erased(store: "Store", session: Session, names: list[str], wait: float) -> list[dict[str, Any] | LetheError]:
+    """In the order of the names; whoever is not there may be one whose erasure was interrupted."""
     from governance.erasure import erase as forget
-    from governance.request_runs import How, at_once
+    from governance.models import renew_models
+    from governance.request_runs import How, erase_together
 
-    began, outcomes = monotonic(), list["Outcome"]()
-    how = How(wait_seconds=wait, say=lambda step: session.say(f"  {step}"), removed=outcomes.append)
-    try:
-        status = at_once(store, "erasure", name, how)["state"]
-    except NotFound:  # unless an erasure of this person was interrupted
-        outcomes.append(forget(store, name, wait_seconds=wait, say=how.say))
-        status = outcomes[0].status
-    outcome = outcomes[0]
-    told = _told(outcome)
-    told["status"] = outcome.status if outcome.status != "completed" else status
-    told["seconds"] = round(monotonic() - began, 3)
-    if outcome.status != "partial":
-        document = make(store, bytes.fromhex(outcome.case), residue=told["residue"])
-        if certificate is not None:
-            certificate.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        told["certificate"] = document if many or certificate is None else str(certificate)
-    return told
+    outcomes = dict[str, "Outcome"]()
+
+    def removed(outcome: "Outcome") -> None:
+        outcomes[outcome.case] = outcome
+
+    def told(name: str, answer: dict[str, Any] | LetheError) -> dict[str, Any] | LetheError:
+        if isinstance(answer, NotFound):
+            return _safely(lambda: resumed(name))
+        if isinstance(answer, LetheError):
+            return answer
+        came = answer["outcome"]
+        outcome = _told(outcomes[came["case"]])
+        is_waiting = outcome["status"] == "completed"  # but for recipients who have not answered
+        return {**outcome, "models_retired": came["models_retired"]} | (
+            {"status": answer["state"]} if is_waiting else {}
+        )
+
+    def resumed(name: str) -> dict[str, Any]:
+        outcome = forget(store, name, wait_seconds=wait, say=how.say)
+        return {**_told(outcome), "models_retired": renew_models(store, "erasure")}
+
+    how = How(wait_seconds=wait, say=lambda step: session.say(f"  {step}"), removed=removed)
+    answers = erase_together(store, names, how)
+    return [told(name, answer) for name, answer in zip(names, answers, strict=True)]
+
+
+def _certify(store: "Store", answer: dict[str, Any], certificate: Path | None, many: bool) -> None:
+    """Put the certificate into the answer, or into a file that it names: once the removal was carried out."""
+    from governance.certificate import certificate as make
+
+    if answer["position"] is None:
+        return
+    document = make(store, bytes.fromhex(answer["request"]), residue=answer["residue"])
+    if certificate is not None:
+        certificate.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    answer["certificate"] = document if many or certificate is None else str(certificate)
 
 
 def _told(outcome: "Outcome") -> dict[str, Any]:
