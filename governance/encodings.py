@@ -42,6 +42,15 @@ def encodings(token: bytes) -> list[bytes]:
     return _long_enough(forms)
 
 
+def stored(secret: bytes) -> list[bytes]:
+    """A key as programs write one: raw, in hexadecimal, in base64. A third of the forms, and of the search."""
+    digits = secret.hex().encode()
+    forms = {secret, digits, digits.upper()}
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        forms.update(_aligned(secret, encode, bits=6))
+    return _long_enough(forms)
+
+
 def digests(token: bytes) -> list[bytes]:
     """Unkeyed digests of the token, of its lower case and of both without blanks around, raw and written out."""
     said = {token, token.strip(), token.lower(), token.strip().lower()}

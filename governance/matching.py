@@ -17,7 +17,7 @@ STRETCH = 1 << 18
 """What is filtered at once: it and the table stay in the processor's cache."""
 
 ANCHOR = 4
-FEW = 64 << 20
+FEW = 256 << 20
 """Bytes times strings up to which `find` alone is faster than loading numpy."""
 
 TABLE_BITS = 20

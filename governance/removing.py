@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from domain.errors import WaitingForReader
 from domain.log import Entry
 from governance.blind import marks_of
+from governance.encodings import stored
 from governance.holds import kept_back
 from governance.keyrows import ERASED, FENCED, SubjectRow
 from governance.leases import await_leases
@@ -28,7 +29,7 @@ from governance.removals import (
     own_contents,
     removals,
 )
-from governance.residue import Residue, encodings, scan
+from governance.residue import Residue, scan
 from governance.standing import standing_of
 from governance.store import Store, insert_acts
 from governance.subjects import component
@@ -165,7 +166,7 @@ def _needles(store: Store, cases: Sequence[bytes]) -> list[list[bytes]]:
         members = [row.subject for case in cases for row in rows.of_case(case, FENCED)]
         blinds = [row.blind for row in rows.identifiers_of(members)]
         opened = store.keyring.open(keys, keep=False)
-    return [encodings(key.raw) for key in opened] + [[row.wrapped] for row in keys] + [[blind] for blind in blinds]
+    return [stored(key.raw) for key in opened] + [[row.wrapped] for row in keys] + [[blind] for blind in blinds]
 
 
 Places = list[tuple[list[int], list[int]]]

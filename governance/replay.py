@@ -8,8 +8,9 @@ from domain.errors import Damaged, PolicyChanged
 from domain.events import MERGED, UNMERGED
 from domain.log import Log, Stored
 from governance.keyring import EVIDENCE, IDENTITY, Keyring
-from governance.keyrows import LIVE
+from governance.keyrows import FENCED, LIVE
 from governance.policy_shape import OWN_CLASS
+from governance.removals import HOLD
 from governance.sealing import DataKey, open_body
 from projections.runner import Forgot, Passed, Refolded, Retired, Separated, Step, Told, Trained
 from projections.standing import KINDS
@@ -102,7 +103,10 @@ class Replay:
         """Once the keys are destroyed nobody is named any more, and nothing of the bodies was told."""
         with self._keyring.database.reading() as rows:
             keys = rows.keys([bytes.fromhex(key) for key in act.keys], taken=True)
-            states = {row.subject: row.state for row in rows.subjects({row.subject for row in keys}).values()}
+            found = [*rows.subjects({row.subject for row in keys}).values()]
+            if HOLD in act.uncovered:  # perhaps all that somebody has: he is named by his case alone
+                found += rows.of_case(bytes.fromhex(act.case), FENCED)
+        states = {row.subject: row.state for row in found}
         gone = tuple(sorted(one for one, state in states.items() if state != LIVE))
         others = tuple(sorted(one for one, state in states.items() if state == LIVE))
         return [Forgot(position, gone), Refolded(position, others)] if others else [Forgot(position, gone)]
