@@ -51,11 +51,15 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(params=BACKENDS)
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
     """Where a store of this test is to be made: once embedded, once on the server."""
     if request.param == "sqlite":
-        return settings_for(str(tmp_path / "store"), tmp_path)
-    return settings_for(new_database(request.getfixturevalue("postgres")), tmp_path)
+        yield settings_for(str(tmp_path / "store"), tmp_path)
+    else:
+        server = request.getfixturevalue("postgres")
+        address = new_database(server)
+        yield settings_for(address, tmp_path)
+        drop_database(server, address)
 
 
 @pytest.fixture
@@ -82,6 +86,13 @@ def new_database(server: str) -> str:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     return server.replace("/postgres?", f"/{name}?")
+
+
+def drop_database(server: str, address: str) -> None:
+    """Whatever a test left there is searched for residue by every later one."""
+    name = address.rsplit("/", 1)[1].partition("?")[0]
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def make_store(settings: Settings, *, policy: str | None = None) -> Store:
