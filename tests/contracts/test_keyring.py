@@ -69,7 +69,9 @@ def test_a_subject_is_live_then_fenced_then_erased_and_its_row_stays(store: Stor
     def look() -> None:
         with store.keyring.database.reading() as rows:
             there = rows.keys_of([person.root], taken=True)
-            states.append((rows.subjects([person.root])[person.root].state, len(rows.keys_of([person.root])), len(there)))
+            states.append(
+                (rows.subjects([person.root])[person.root].state, len(rows.keys_of([person.root])), len(there))
+            )
 
     look()
     fence(store, person.root, open_case(store, person))
