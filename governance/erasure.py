@@ -146,9 +146,9 @@ def complete_held(store: Store, *, wait_seconds: float = 10) -> list[Outcome]:
     """Release holds whose time is over, and erase what holds or legal duties kept and keep no longer."""
     for hold in expired(store, store.clock()):
         release(store, hold, cause="expired")
-    cases: list[bytes] = []
     busy = set(unfinished_cases(store))
     with store.keyring.database.reading() as rows:
+        cases = [case for case in unfinished(store) if not rows.of_case(case, FENCED)]  # an earlier try of this
         waiting = [case for case in rows.cases_keeping(EVIDENCE) if case not in busy]
     for case in waiting:
         with store.lock() as locked:

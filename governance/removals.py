@@ -77,6 +77,13 @@ def intend(
     insert_acts(store, locked, [(kind.intended, act) for act in acts])
 
 
+def begun_on(store: Store, locked: Locked, keys: Sequence[KeyRow]) -> dict[bytes, bytes]:
+    """By key: the removal that has taken it, if its intent reached the log before a crash."""
+    takers = locked.keys.taken([row.key_id for row in keys])
+    known = {case for case in set(takers.values()) if removals(store, INTENDED, case)}
+    return {key: case for key, case in takers.items() if case in known}
+
+
 def own_contents(store: Store, members: Collection[SubjectRow]) -> Iterator[Entry]:
     """The entries that the streams of these subjects lead to."""
     handles = sorted(row.handle for row in members)

@@ -25,6 +25,7 @@ from governance.removals import (
     REMOVALS,
     SUBJECTS_AT_ONCE,
     all_removals,
+    begun_on,
     intend,
     own_contents,
     removals,
@@ -110,24 +111,24 @@ def unfinished(store: Store) -> list[bytes]:
 def remove_unjustified(store: Store, root: bytes, *, wait_seconds: float = 10) -> list[str]:
     """Destroy the keys of a living subject's classes that no purpose justifies any more; returns the classes.
 
-    What a hold or a legal duty keeps stays. GDPR Art. 17(1)(b).
+    Goes on where an earlier try was interrupted. What a hold or a legal duty keeps stays. GDPR Art. 17(1)(b).
     """
     who = component(store, root)
     classes = set(unjustified(store.policy, standing_of(store, root)))
-    if not any(row.klass in classes for row in who.keys):
-        return []
+    with store.keyring.database.reading() as rows:
+        if not any(row.klass in classes for row in rows.keys_of(who.ids, taken=True)):
+            return []
     case = store.random(16)
     with store.lock() as locked:
-        rows = [row for row in locked.keys.keys_of(who.ids) if row.klass in classes]
-        back = kept_back(store, locked.keys, rows, store.clock())
-        doomed = [row for row in rows if row.key_id not in back]
-        if doomed:
+        keys = [row for row in locked.keys.keys_of(who.ids, taken=True) if row.klass in classes]
+        begun = begun_on(store, locked, keys)
+        back = kept_back(store, locked.keys, keys, store.clock())
+        if doomed := [row for row in keys if row.key_id not in {*back, *begun}]:
             intend(store, locked, case, doomed)
-    if not doomed:
-        return []
-    publish(store.log, store.mirror)
-    carry_out(store, [case], wait_seconds=wait_seconds)
-    return sorted({row.klass for row in doomed})
+    if cases := sorted({*begun.values(), *([case] if doomed else [])}):
+        publish(store.log, store.mirror)
+        carry_out(store, cases, wait_seconds=wait_seconds)
+    return sorted({row.klass for row in keys if row.key_id not in back})
 
 
 def _begun(store: Store, case: bytes) -> Outcome:

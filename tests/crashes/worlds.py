@@ -61,6 +61,7 @@ class World:
     life: Life
     directory: Path
     server: str | None = None
+    policy: str | None = None  # the default one
     _numbers: Iterator[int] = field(default_factory=count)
 
     @contextmanager
@@ -69,7 +70,7 @@ class World:
         place = self.directory / f"copy{next(self._numbers)}"
         if self.server is not None:
             settings = settings_for(new_database(self.server), place)
-            self.life(make_store(settings))
+            self.life(make_store(settings, policy=self.policy))
             yield settings, open_store(settings)
             database = sql.Identifier(str(conninfo_to_dict(settings.store)["dbname"]))
             with psycopg.connect(self.server, autocommit=True) as connection:
@@ -83,7 +84,7 @@ class World:
     def _template(self) -> Path:
         made = self.directory / "template"
         if not made.exists():
-            self.life(make_store(settings_for(str(made / "store"), made)))
+            self.life(make_store(settings_for(str(made / "store"), made), policy=self.policy))
         return made
 
 

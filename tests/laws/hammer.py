@@ -18,8 +18,8 @@ from governance.cleaning import ALIAS
 from governance.door import recorder
 
 EVENTS = ("Product Viewed", "Order Completed", "Product Reviewed")
-PAUSE_SECONDS = 0.002
-LATEST = 30
+PAUSE_SECONDS = 0.02
+LATEST = 60
 
 
 def account(start: str, person: str) -> str:
