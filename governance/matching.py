@@ -18,7 +18,7 @@ STRETCH = 1 << 18
 
 ANCHOR = 4
 FEW = 256 << 20
-"""Bytes times strings up to which `find` alone is faster than loading numpy."""
+"""Bytes times strings, of all streams together, up to which `find` alone is faster than loading numpy."""
 
 TABLE_BITS = 20
 SPREAD = 2_654_435_761  # Knuth's multiplier: spreads the words over the table
@@ -35,6 +35,7 @@ class Matcher:
 
     def __init__(self, forms: Sequence[bytes]) -> None:
         self._forms = forms
+        self._compared = 0  # bytes times strings
         self._overlap = max(map(len, forms), default=1) - 1
 
     def first_places(self, stream: Readable) -> Iterator[tuple[int, int]]:
@@ -54,7 +55,8 @@ class Matcher:
         return [index for index, form in enumerate(self._forms) if form in name]
 
     def _search(self, block: bytes, found: set[int]) -> Iterator[tuple[int, int]]:
-        if len(block) * len(self._forms) <= FEW:
+        self._compared += len(block) * len(self._forms)
+        if self._compared <= FEW:
             yield from self._found(block, range(len(self._forms)), 0, len(block), found)
             return
         for start in range(0, len(block), STRETCH):
