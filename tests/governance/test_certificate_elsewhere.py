@@ -23,9 +23,13 @@ from tests.journeys.conftest import ROOT
 from tests.oracles.tree_oracle import mth, path
 
 GOLDEN = ROOT / "tests" / "golden"
+FIRST = "shop.example/log+ea2949c6+ATK3DegCeK6vu36Vlyi2HZC9ReJy0YXebKtzpTE4gQIq"
+SECOND = "shop.example/log+85de9c89+AV3ooe147BNg8KvO5TzK3gVJy8bcTNWhnYvc6xRTVoxy"
 PINNED = {
-    "certificate-1.json": "shop.example/log+ea2949c6+ATK3DegCeK6vu36Vlyi2HZC9ReJy0YXebKtzpTE4gQIq",
-    "certificate-1-beyond-backups.json": "shop.example/log+ea2949c6+ATK3DegCeK6vu36Vlyi2HZC9ReJy0YXebKtzpTE4gQIq",
+    "certificate-1.json": FIRST,
+    "certificate-1-beyond-backups.json": FIRST,
+    "certificate-2.json": SECOND,
+    "certificate-2-beyond-backups.json": SECOND,
 }
 
 

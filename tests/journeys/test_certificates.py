@@ -72,15 +72,16 @@ def test_nothing_keeps_a_receipt_but_its_digest(lethe: Lethe) -> None:
     erased = lethe.json("erase", "user_id:2", "--yes")
     assert opened["confirmation"].keys() == {"en", "zh"}
 
-    for receipt in (opened["receipt"], erased["receipt"]):
-        secret = b32decode(receipt.replace("-", "") + "======")
-        tokens = [receipt, receipt.replace("-", ""), secret.hex()]
-        scanned = lethe.json("residue", "scan", *(word for one in tokens for word in ("--canary", one)))
-        assert (scanned["hits"], len(secret)) == ([], 16)
-        kept = [lethe.environment["LETHE_KEYS"].removeprefix("file:"), lethe.environment["LETHE_STORE"]]
-        files = [one for place in kept if Path(place).is_dir() for one in Path(place).rglob("*") if one.is_file()]
-        assert not any(secret in one.read_bytes() for one in files)
-    assert sha256(secret).hexdigest() in erased["certificate"]["acts"][0]["entry"]
+    receipts = [one["receipt"] for one in (opened, erased)]
+    secrets = [b32decode(one.replace("-", "") + "======") for one in receipts]
+    tokens = [*receipts, *(one.replace("-", "") for one in receipts), *(one.hex() for one in secrets)]
+    scanned = lethe.json("residue", "scan", *(word for one in tokens for word in ("--canary", one)))
+    kept = [lethe.environment["LETHE_KEYS"].removeprefix("file:"), lethe.environment["LETHE_STORE"]]
+    files = [one for place in kept if Path(place).is_dir() for one in Path(place).rglob("*") if one.is_file()]
+
+    assert (scanned["hits"], [len(one) for one in secrets]) == ([], [16, 16])
+    assert not any(secret in one.read_bytes() for secret in secrets for one in files)
+    assert sha256(secrets[1]).hexdigest() in erased["certificate"]["acts"][0]["entry"]
 
 
 def test_an_erasure_says_its_receipt_before_anything_is_destroyed(shop: Lethe) -> None:
