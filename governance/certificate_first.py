@@ -7,7 +7,7 @@ import msgspec
 from domain.acts import GenerationRotated, Removal
 from domain.note import parse_vkey
 from domain.proofs import BadProof
-from governance.certificate_texts import BEYOND_STATEMENT, NOT_COVERED, STATEMENT
+from governance.certificate_texts import BEYOND_STATEMENT, FIRST_STATEMENT, NOT_COVERED
 from governance.proven import Act, proven_act, removal_of, same
 
 FORMAT: Final = "lethe-certificate/1"
@@ -72,5 +72,5 @@ def _claims(removal: Removal, vkey: str) -> dict[str, Any]:
         "case": removal.case,
         "destroyed": destroyed(removal),
         "not_covered": uncovered(removal),
-        "statement": {"en": STATEMENT[0], "zh": STATEMENT[1]},
+        "statement": {"en": FIRST_STATEMENT[0], "zh": FIRST_STATEMENT[1]},
     }

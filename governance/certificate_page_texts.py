@@ -24,10 +24,7 @@ WORDS: Final[dict[str, Pair]] = {
         "A receipt was given when the request was made. Only its SHA-256 is here:",
         "提出请求时已发放回执码。此处仅有其 SHA-256 摘要：",
     ),
-    "receipt_no": (
-        "Nobody was given a receipt for this case: no person asked for it.",
-        "本案件未发放回执码：并非由个人提出请求。",
-    ),
+    "receipt_no": ("No receipt belongs to this case.", "本案件没有回执码。"),
     "destroyed": ("What was destroyed", "销毁内容"),
     "keys": ("data keys", "数据密钥"),
     "entries": ("log entries concerned", "所涉日志条目"),

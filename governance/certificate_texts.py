@@ -32,10 +32,17 @@ NOT_COVERED: Final[dict[str, Pair]] = {
     "replicas": ("Replicas that have not applied the deletion yet.", "尚未应用此次删除的副本。"),
 }
 
-STATEMENT: Final[Pair] = (
+FIRST_STATEMENT: Final[Pair] = (
     "The keys of this person were destroyed and the sealed bodies removed. "
     "What is listed as not covered is not claimed.",
     "此人的密钥已被销毁，加密内容已被删除。列为“未涵盖”的部分不作任何声明。",
+)
+"""Of the first format. Where consent for some classes was withdrawn, only their keys are what it means."""
+
+STATEMENT: Final[Pair] = (
+    "The data keys that the acts name, all of one person, were destroyed, and the sealed bodies under them removed. "
+    "What is listed as not covered is not claimed.",
+    "日志条目所列的数据密钥（均属同一人）已被销毁，其加密内容已被删除。列为“未涵盖”的部分不作任何声明。",
 )
 
 RETENTION_STATEMENT: Final[Pair] = (

@@ -19,18 +19,8 @@ from governance.erasure import erase
 from governance.proven import proof_file
 from governance.store import Store
 from tests.conftest import call, make_store, take_in
-from tests.journeys.conftest import ROOT
+from tests.golden.certificates import PINNED, golden
 from tests.oracles.tree_oracle import mth, path
-
-GOLDEN = ROOT / "tests" / "golden"
-FIRST = "shop.example/log+ea2949c6+ATK3DegCeK6vu36Vlyi2HZC9ReJy0YXebKtzpTE4gQIq"
-SECOND = "shop.example/log+85de9c89+AV3ooe147BNg8KvO5TzK3gVJy8bcTNWhnYvc6xRTVoxy"
-PINNED = {
-    "certificate-1.json": FIRST,
-    "certificate-1-beyond-backups.json": FIRST,
-    "certificate-2.json": SECOND,
-    "certificate-2-beyond-backups.json": SECOND,
-}
 
 
 @pytest.fixture
@@ -90,9 +80,7 @@ def test_another_program_verifies_the_envelope(store: Store) -> None:
 
 @pytest.mark.parametrize("name", PINNED)
 def test_a_certificate_that_was_made_once_holds_for_ever(name: str) -> None:
-    text = (GOLDEN / name).read_text(encoding="utf-8")
-
-    checked = verify_text(text, PINNED[name])
+    checked = verify_text(golden(name), PINNED[name])
 
     assert checked.format == f"lethe-certificate/{name[12]}"
     assert checked.reach == ("beyond_backups" if "beyond" in name else "live")

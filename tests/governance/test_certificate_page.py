@@ -14,14 +14,11 @@ from governance.certificate_check import Checked, verify_text
 from governance.certificate_page import page
 from governance.certificate_page_texts import CHECKS, TITLES, WORDS
 from governance.certificate_texts import GROUNDS, NOT_COVERED, TECHNIQUES, UNPROVABLE
-from tests.journeys.conftest import ROOT
-
-GOLDEN = ROOT / "tests" / "golden"
+from tests.golden.certificates import PINNED, golden
 
 
 def checked(name: str = "certificate-2.json") -> Checked:
-    text = (GOLDEN / name).read_text(encoding="utf-8")
-    return verify_text(text, "shop.example/log+85de9c89+AV3ooe147BNg8KvO5TzK3gVJy8bcTNWhnYvc6xRTVoxy")
+    return verify_text(golden(name), PINNED[name])
 
 
 class Elements(HTMLParser):
@@ -86,12 +83,7 @@ def test_the_page_of_a_certificate_beyond_backups_says_so() -> None:
 
 def test_the_first_format_says_too_little_for_a_page() -> None:
     with pytest.raises(BadInput):
-        page(
-            verify_text(
-                (GOLDEN / "certificate-1.json").read_text(encoding="utf-8"),
-                "shop.example/log+ea2949c6+ATK3DegCeK6vu36Vlyi2HZC9ReJy0YXebKtzpTE4gQIq",
-            )
-        )
+        page(checked("certificate-1.json"))
 
 
 def test_every_text_is_there_in_both_languages() -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.golden.certificates import SECOND
+
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = {
     "alembic", "cryptography", "holidays", "jinja2", "numpy", "pandas", "psycopg", "pyarrow", "pydantic", "rich",
@@ -53,14 +55,13 @@ print(*{name.partition(".")[0] for name in sys.modules})
 
 
 def test_a_certificate_is_checked_by_the_standard_library_msgspec_and_cryptography() -> None:
-    golden = ROOT / "tests" / "golden" / "certificate-2.json"
-    key = json.loads(golden.read_text(encoding="utf-8"))["vkey"]
+    file, key = ROOT / "tests" / "golden" / "certificate-2.json", SECOND
 
     checked = subprocess.run(
-        [sys.executable, "-c", CHECK, str(golden), key], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        [sys.executable, "-c", CHECK, str(file), key], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    commanded = lethe("certificate", "verify", str(golden), "--key", key, "--store", "/nowhere")
+    commanded = lethe("certificate", "verify", str(file), "--key", key, "--store", "/nowhere")
 
     assert HEAVY & set(checked.stdout.split()) == {"cryptography"}
     assert commanded.returncode == 0, commanded.stderr
