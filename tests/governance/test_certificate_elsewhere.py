@@ -2,6 +2,8 @@
 
 import json
 from base64 import b64decode
+from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -12,15 +14,20 @@ from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer._key import SSlibKey
 
 from adapters.settings import Settings
+from domain.clock import DAY
 from domain.log import leaf
 from governance.certificate import certificate
 from governance.certificate_check import verify_text
 from governance.erasure import erase
 from governance.proven import proof_file
+from governance.retention import apply
+from governance.rotation import rotate
 from governance.store import Store
-from tests.conftest import call, make_store, take_in
+from tests.conftest import NOW, call, make_store, take_in
 from tests.golden.certificates import PINNED, golden
 from tests.oracles.tree_oracle import mth, path
+
+Make = Callable[[Store], dict[str, Any]]
 
 
 @pytest.fixture
@@ -30,16 +37,32 @@ def store(sqlite_settings: Settings) -> Store:
     return store
 
 
-def made(store: Store) -> dict[str, Any]:
+def erased(store: Store) -> dict[str, Any]:
     return certificate(store, bytes.fromhex(erase(store, "user_id:7").case))
 
 
-def test_the_tlog_proof_is_what_rfc_6962_says_of_all_entries(store: Store) -> None:
-    document = made(store)
+def expired(store: Store) -> dict[str, Any]:
+    [outcome] = apply(replace(store, clock=lambda: NOW + 800 * DAY))
+    return certificate(store, bytes.fromhex(outcome.case))
+
+
+def rotated(store: Store) -> dict[str, Any]:
+    before = erased(store)
+    rotate(store)
+    return certificate(store, bytes.fromhex(before["case"]))
+
+
+EACH_KIND = pytest.mark.parametrize("make", [erased, expired, rotated])
+
+
+@EACH_KIND
+def test_a_tlog_proof_is_what_rfc_6962_says_of_all_entries(store: Store, make: Make) -> None:
+    document = make(store)
     entries = store.log.contents(range(store.log.head().size))
     leaves = [sha256(b"\x00" + leaf(entry)).digest() for entry in entries]
 
-    top, _, note = proof_file(document["acts"][0]).partition("\n\n")
+    act = document["beyond_backups"]["act"] if make is rotated else document["acts"][0]
+    top, _, note = proof_file(act).partition("\n\n")
 
     mark, extra, index, *siblings = top.split("\n")
     text, _, signatures = note.rpartition("\n\n")
@@ -60,8 +83,9 @@ def key_of(vkey: str) -> SSlibKey:
     return SSlibKey(f"{name}+{key_id}", "ed25519", "ed25519", {"public": b64decode(material)[1:].hex()})
 
 
-def test_another_program_verifies_the_envelope(store: Store) -> None:
-    document = made(store)
+@EACH_KIND
+def test_another_program_verifies_the_envelope(store: Store, make: Make) -> None:
+    document = make(store)
     envelope = Envelope.from_dict(json.loads(json.dumps(document["envelope"])))
 
     assert list(envelope.verify([key_of(store.vkey)], 1)) == [key_of(store.vkey).keyid]
@@ -73,7 +97,7 @@ def test_another_program_verifies_the_envelope(store: Store) -> None:
     assert said["predicate"] == {name: value for name, value in document.items() if name != "envelope"}
     keys = json.loads(document["acts"][0]["entry"])["b"]["keys"]
     assert [one["name"] for one in said["subject"]] == keys
-    envelope.payload = envelope.payload.replace(b'"erasure"', b'"erasurf"')
+    envelope.payload = envelope.payload.replace(b'"bodies":', b'"bodies":1')
     with pytest.raises(VerificationError):
         envelope.verify([key_of(store.vkey)], 1)
 
