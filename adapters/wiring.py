@@ -171,4 +171,5 @@ def _open(settings: Settings, databases: Databases, *, policy: str, version: int
         clock=settings.clock,
         random=random,
         sign=lambda size, root: key.sign_tree_head(key.key.name, size, root),
+        sign_bytes=key.sign_bytes,
     )

@@ -101,8 +101,10 @@ def runs(store: Store) -> None:
 
 def state_of_the_request(store: Store) -> object:
     [one] = list_requests(store, open_only=False)
-    outcome = show(store, bytes.fromhex(one["request"]))["outcome"]
-    return one["state"], outcome["erasure"], find_all(store, [ADA, PHONE]), left_of_the_erased(store)
+    shown = show(store, bytes.fromhex(one["request"]))
+    outcome, receipt = shown["outcome"], shown["steps"][0]["receipt"]
+    receipts = [act.receipt == receipt for _, act in all_removals(store, (*INTENDED, *EXECUTED))]
+    return one["state"], outcome["erasure"], receipts, find_all(store, [ADA, PHONE]), left_of_the_erased(store)
 
 
 def merged(store: Store) -> None:
