@@ -9,6 +9,7 @@ from adapters.cli import (
     auditing,
     consenting,
     data,
+    duties,
     erasing,
     exporting,
     keeping,
@@ -48,6 +49,7 @@ for group in (
     operating,
     suppressing,
     unmerging,
+    duties,
 ):
     group.register(app)
 

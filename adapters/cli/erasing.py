@@ -90,7 +90,8 @@ def _erased(store: "Store", session: Session, names: list[str], wait: float) -> 
     """In the order of the names; whoever is not there may be one whose erasure was interrupted."""
     from governance.erasure import erase as forget
     from governance.models import renew_models
-    from governance.request_runs import How, erase_together
+    from governance.request_batches import erase_together
+    from governance.request_runs import How
 
     outcomes = dict[str, "Outcome"]()
 
