@@ -6,6 +6,7 @@ import typer
 
 from adapters.cli import (
     actors,
+    api_keys,
     auditing,
     consenting,
     data,
@@ -50,6 +51,7 @@ for group in (
     suppressing,
     unmerging,
     duties,
+    api_keys,
 ):
     group.register(app)
 
