@@ -21,6 +21,7 @@ from adapters.cli import (
     recipients,
     requesting,
     residue,
+    serving,
     suppressing,
     unmerging,
 )
@@ -52,6 +53,7 @@ for group in (
     unmerging,
     duties,
     api_keys,
+    serving,
 ):
     group.register(app)
 
