@@ -9,8 +9,9 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from adapters import telemetry
-from adapters.http import errors, health
+from adapters.http import errors, health, tracking
 from adapters.http.desks import Desks, Opened
+from adapters.http.intake import Intake
 from adapters.http.loops import FOLD_SECONDS, Loop, do_duties, fold
 from adapters.http.metrics import Metrics
 from adapters.http.middleware import Guard
@@ -19,6 +20,7 @@ from adapters.http.parts import Parts
 from adapters.settings import Settings, read_settings
 from domain.errors import LetheError
 from governance.erasure import recover
+from governance.receipt import Receipt
 
 STOP_SECONDS = 20.0
 
@@ -41,6 +43,7 @@ def application(settings: Settings, options: Options | None = None) -> FastAPI:
     limiter = FixedWindowRateLimiter(MemoryStorage())
     parts = Parts(options=options, desks=desks, limiter=limiter, rate=parse(options.rate))
     folding = Loop(settings, fold, pause_seconds=FOLD_SECONDS, name="folding")
+    intake = Intake(settings, appended=lambda receipt: _appended(metrics, folding, receipt))
     duties = Loop(settings, do_duties, pause_seconds=options.pause_seconds, name="duties")
 
     @asynccontextmanager
@@ -49,11 +52,11 @@ def application(settings: Settings, options: Options | None = None) -> FastAPI:
             await desks.run(_recover)
         except LetheError as error:
             telemetry.log().error("duty.failed", error=error)  # readyz says what is missing; the loops try again
-        for thread in (folding, duties):
+        for thread in (intake, folding, duties):
             thread.start()
         telemetry.log().info("server.started")
         yield
-        for thread in (duties, folding):
+        for thread in (intake, duties, folding):
             thread.stop(STOP_SECONDS)
         desks.close()
         telemetry.log().info("server.stopped")
@@ -63,8 +66,17 @@ def application(settings: Settings, options: Options | None = None) -> FastAPI:
     )  # the pages of the framework load scripts from elsewhere
     errors.register(app)
     health.register(app, parts, metrics)
+    tracking.register(app, parts, intake)
     app.add_middleware(Guard, metrics=metrics, body_bytes=options.body_bytes)
     return app
+
+
+def _appended(metrics: Metrics, folding: Loop, receipt: Receipt) -> None:
+    metrics.appends.inc()
+    told = receipt.for_client()  # more would tell whose calls are suppressed
+    for outcome in ("accepted", "rejected"):
+        metrics.calls.labels(outcome).inc(told[outcome])
+    folding.wake()
 
 
 def _recover(opened: Opened) -> None:
