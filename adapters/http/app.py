@@ -9,7 +9,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from adapters import telemetry
-from adapters.http import errors, health, tracking
+from adapters.http import errors, health, profiles, tracking
 from adapters.http.desks import Desks, Opened
 from adapters.http.intake import Intake
 from adapters.http.loops import FOLD_SECONDS, Loop, do_duties, fold
@@ -67,6 +67,7 @@ def application(settings: Settings, options: Options | None = None) -> FastAPI:
     errors.register(app)
     health.register(app, parts, metrics)
     tracking.register(app, parts, intake)
+    profiles.register(app, parts)
     app.add_middleware(Guard, metrics=metrics, body_bytes=options.body_bytes)
     return app
 
