@@ -18,6 +18,8 @@ EVENTS: Final = frozenset(
         "audit.finished",
         "backup.made",
         "bodies.purged",
+        "duty.done",
+        "duty.failed",
         "entries.appended",
         "erasure.executed",
         "erasure.intended",
@@ -55,8 +57,8 @@ NUMBERS: Final = frozenset(
 
 TOKENS: Final = frozenset(
     {
-        *("act", "backend", "code", "command", "door", "logger", "method", "outcome", "projection", "purpose"),
-        *("reason", "retention", "role", "scorer", "stage", "status", "technique"),
+        *("act", "backend", "code", "command", "door", "duty", "logger", "method", "outcome", "projection", "purpose"),
+        *("reason", "retention", "role", "route", "scorer", "stage", "status", "technique"),
     }
 )
 """Fields that hold a word of a vocabulary of ours. Never put anything there that came from outside."""

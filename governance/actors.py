@@ -24,6 +24,9 @@ NAME_LENGTH = 200
 REGISTER = ""
 """The name, which no actor has, of the stream that lists the actors."""
 
+CHANGES = "actor_changes"
+"""The keyring's number: how often a role or an API key was given or taken."""
+
 Roles = Mapping[str, frozenset[str] | None]
 """By role: the purposes that it may read for; None: every one."""
 
@@ -69,7 +72,7 @@ def grant(store: Store, name: str, role: str, purposes: Sequence[str] = ()) -> b
     facts = [Fact(actor, OWN_CLASS, GRANTED, {"name": name, "role": role, "purposes": sorted(purposes) or None})]
     if actor not in _registered(store):
         facts.append(Fact(register, OWN_CLASS, REGISTERED, {"actor": actor.hex()}))
-    record(store, facts, opened=[actor, register])
+    record(store, facts, opened=[actor, register], under_lock=count_change)
     return actor
 
 
@@ -78,11 +81,12 @@ def revoke(store: Store, name: str, role: str) -> bytes:
     require(store, "actors")
     actor = store.actor_id(name)
 
-    def allowed(_: Locked) -> None:  # under the lock, so that two admins cannot revoke each other
+    def allowed(locked: Locked) -> None:  # under the lock, so that two admins cannot revoke each other
         if role not in _roles(store, actor):
             raise NotGranted
         if role == ADMIN and not any(ADMIN in _roles(store, one) for one in _registered(store) - {actor}):
             raise LastAdmin
+        count_change(locked)
 
     record(store, [Fact(actor, OWN_CLASS, REVOKED, {"role": role})], opened=[actor], under_lock=allowed)
     return actor
@@ -111,6 +115,18 @@ def actors(store: Store) -> list[dict[str, Any]]:
     return found
 
 
+def count_change(locked: Locked) -> None:
+    """Have processes that remember who may what look again."""
+    locked.keys.set_number(CHANGES, locked.keys.number(CHANGES) + 1)
+
+
+def with_events(store: Store) -> dict[bytes, tuple[Roles, list[Event]]]:
+    """Every actor's roles of now and what its stream says, by id: for who checks permissions itself."""
+    maker = _maker(store)
+    told = {actor: _events(store, actor) for actor in sorted(_registered(store))}
+    return {actor: (_folded(events, is_maker=actor == maker), events) for actor, events in told.items()}
+
+
 def those_known(store: Store, names: Iterable[str]) -> set[str]:
     """Which of these names are of actors, with a role or without: recipients inside the house."""
     registered = _registered(store)
@@ -129,12 +145,11 @@ def _roles(store: Store, actor: bytes) -> Roles:
 def _folded(events: Iterable[Event], *, is_maker: bool) -> Roles:
     roles: dict[str, frozenset[str] | None] = {ADMIN: None} if is_maker else {}
     for event in events:
-        role = event.properties["role"]
         if event.kind == REVOKED:
-            roles.pop(role, None)
+            roles.pop(event.properties["role"], None)
         elif event.kind == GRANTED:
             limit = event.properties["purposes"]
-            roles[role] = None if limit is None else frozenset(limit)
+            roles[event.properties["role"]] = None if limit is None else frozenset(limit)
     return roles
 
 

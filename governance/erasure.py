@@ -18,8 +18,8 @@ from governance.holds import expired, holds_on, kept_back, release
 from governance.keyring import EVIDENCE
 from governance.keyrows import FENCED, LIVE, KeyRow, KeyRows
 from governance.publishing import publish
-from governance.removals import EXECUTED, INTENDED, all_removals, intend, own_contents, removals
-from governance.removing import Outcome, Say, carry_out, line, unfinished
+from governance.removals import EXECUTED, INTENDED, all_removals, intend, own_contents, removals, unfinished
+from governance.removing import Outcome, Say, carry_out, line
 from governance.restoring import follow_policy, reapply_removals, require_mirrored
 from governance.roles import require
 from governance.store import Locked, Store, recover_orphans

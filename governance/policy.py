@@ -14,11 +14,13 @@ from domain.events import (
     GROUP,
     HELD,
     IDENTIFY,
+    KEYED,
     LINKED,
     MERGED,
     REGISTERED,
     REVOKED,
     TRACK,
+    UNKEYED,
     UNMERGED,
 )
 from domain.meaning import Basis as Counting
@@ -44,7 +46,7 @@ FIXED_CLASSES: Final = {
     **dict.fromkeys((IDENTIFY, GROUP, LINKED, MERGED, UNMERGED), "identity"),
     **dict.fromkeys((*SPEAKING, HELD, CASE), "evidence"),
     DISCLOSED: "disclosure",
-    **dict.fromkeys((REGISTERED, GRANTED, REVOKED), OWN_CLASS),
+    **dict.fromkeys((REGISTERED, GRANTED, REVOKED, KEYED, UNKEYED), OWN_CLASS),
 }
 """By event kind: the classes that a policy gives a period, but does not choose."""
 

@@ -26,6 +26,9 @@ EXECUTED: Final = tuple(kind.executed for kind in KINDS)
 REMOVALS: Final = "erasures"
 """The keyring's count of removals: a replay begun before one may have read what is gone."""
 
+REMOVING: Final = "removing"
+"""The name that whoever carries out removals holds in `Storage`: what nobody is at was interrupted."""
+
 HOLD: Final = "hold"
 """Code of what an act does not cover: keys that a hold or a legal duty keeps."""
 
@@ -52,6 +55,12 @@ def all_removals(store: Store, names: Collection[str], *, mentioning: str = "") 
         for entry in store.log.acts(sorted(names), mentioning=mentioning)
     ]
     return [(entry, act) for entry, act in found if isinstance(act, Removal)]
+
+
+def unfinished(store: Store) -> list[bytes]:
+    """Every case whose intent is on the log and not its execution: to be resumed before serving."""
+    done = {act.case for _, act in all_removals(store, EXECUTED)}
+    return sorted({bytes.fromhex(act.case) for _, act in all_removals(store, INTENDED) if act.case not in done})
 
 
 def intend(

@@ -23,8 +23,8 @@ from governance.removals import (
     INTENDED,
     KINDS,
     REMOVALS,
+    REMOVING,
     SUBJECTS_AT_ONCE,
-    all_removals,
     begun_on,
     intend,
     own_contents,
@@ -63,6 +63,34 @@ def carry_out(
 
     Several at once share what looks at the whole store: catching up, overwriting, the residue scan.
     """
+    with store.storage.together(REMOVING):
+        return _carried_out(store, cases, wait_seconds, say)
+
+
+def remove_unjustified(store: Store, root: bytes, *, wait_seconds: float = 10) -> list[str]:
+    """Destroy the keys of a living subject's classes that no purpose justifies any more; returns the classes.
+
+    Goes on where an earlier try was interrupted. What a hold or a legal duty keeps stays. GDPR Art. 17(1)(b).
+    """
+    who = component(store, root)
+    classes = set(unjustified(store.policy, standing_of(store, root)))
+    with store.keyring.database.reading() as rows:
+        if not any(row.klass in classes for row in rows.keys_of(who.ids, taken=True)):
+            return []
+    case = store.random(16)
+    with store.lock() as locked:
+        keys = [row for row in locked.keys.keys_of(who.ids, taken=True) if row.klass in classes]
+        begun = begun_on(store, locked, keys)
+        back = kept_back(store, locked.keys, keys, store.clock())
+        if doomed := [row for row in keys if row.key_id not in {*back, *begun}]:
+            intend(store, locked, case, doomed)
+    if cases := sorted({*begun.values(), *([case] if doomed else [])}):
+        publish(store.log, store.mirror)
+        carry_out(store, cases, wait_seconds=wait_seconds)
+    return sorted({row.klass for row in keys if row.key_id not in back})
+
+
+def _carried_out(store: Store, cases: Sequence[bytes], wait_seconds: float, say: Say) -> list[Outcome]:
     outcomes = [_begun(store, case) for case in cases]
     say("projections")
     catch_up_to_head(store)
@@ -100,35 +128,6 @@ def carry_out(
         for outcome, case in zip(outcomes, cases, strict=True):
             outcome.position = _execute(store, case)
     return outcomes
-
-
-def unfinished(store: Store) -> list[bytes]:
-    """Every case whose intent is on the log and not its execution: to be resumed before serving."""
-    done = {act.case for _, act in all_removals(store, EXECUTED)}
-    return sorted({bytes.fromhex(act.case) for _, act in all_removals(store, INTENDED) if act.case not in done})
-
-
-def remove_unjustified(store: Store, root: bytes, *, wait_seconds: float = 10) -> list[str]:
-    """Destroy the keys of a living subject's classes that no purpose justifies any more; returns the classes.
-
-    Goes on where an earlier try was interrupted. What a hold or a legal duty keeps stays. GDPR Art. 17(1)(b).
-    """
-    who = component(store, root)
-    classes = set(unjustified(store.policy, standing_of(store, root)))
-    with store.keyring.database.reading() as rows:
-        if not any(row.klass in classes for row in rows.keys_of(who.ids, taken=True)):
-            return []
-    case = store.random(16)
-    with store.lock() as locked:
-        keys = [row for row in locked.keys.keys_of(who.ids, taken=True) if row.klass in classes]
-        begun = begun_on(store, locked, keys)
-        back = kept_back(store, locked.keys, keys, store.clock())
-        if doomed := [row for row in keys if row.key_id not in {*back, *begun}]:
-            intend(store, locked, case, doomed)
-    if cases := sorted({*begun.values(), *([case] if doomed else [])}):
-        publish(store.log, store.mirror)
-        carry_out(store, cases, wait_seconds=wait_seconds)
-    return sorted({row.klass for row in keys if row.key_id not in back})
 
 
 def _begun(store: Store, case: bytes) -> Outcome:

@@ -1,19 +1,19 @@
 """Carrying out an approved request: begun on the case first, then done, then told; safe to repeat in between."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from domain.acts import Opened
-from domain.errors import BadInput, LetheError, NotFound
+from domain.errors import BadInput, NotFound
 from domain.events import CORRECTED, LIFTED, OBJECTED, RESTRICTED
 from governance import casebook, cases
 from governance.access import Reader
 from governance.cases import Case
 from governance.consenting import NotObjectable, tell
 from governance.disclosures import disclose, recipients_in, told_in
-from governance.erasure import begin, concluded, erase_root, resume, unfinished_cases
+from governance.erasure import concluded, erase_root, resume, unfinished_cases
 from governance.facts import Fact, record
 from governance.keyring import IDENTITY
 from governance.models import renew_models
@@ -23,8 +23,8 @@ from governance.packages import Package, package
 from governance.policy_shape import CONSENTS
 from governance.projecting import catch_up_to_head
 from governance.recipients import notices_of
-from governance.removals import EXECUTED, INTENDED, removals
-from governance.removing import Outcome, Say, carry_out
+from governance.removals import EXECUTED, REMOVING, removals
+from governance.removing import Outcome, Say
 from governance.request_texts import DECISIONS
 from governance.requests import Asking, approve, in_short, open_request, verify
 from governance.roles import require
@@ -74,45 +74,17 @@ def run(store: Store, case: bytes, how: How = PLAIN) -> dict[str, Any]:
     Raises NotFound for a person who is not there any more (an erasure is complete then), NeedsAnother when the
     request came to reach further than one person may approve, BadInput for what the kind needs and is missing.
     """
-    now, root = _started(store, case, how)
-    done = _run(store, case, now, root, how)
-    told = [name for name in recipients_in(store, case) if name != PERSON]
-    outcome = done.kept | ({"told": told} if now.kind in TOLD else {})
-    is_told = overall({name: one.status for name, one in notices_of(store, case).items()}) == "completed"
-    status = done.status if is_told else "partial"  # until every recipient has answered
-    after = casebook.step(store, case, lambda it: cases.finish(it, store.actor.hex(), status=status, outcome=outcome))
-    return {**in_short(store, case, after), "outcome": dict(after.outcome), **done.answer}
+    with store.storage.together(REMOVING):
+        return _ran(store, case, how)
 
 
 def at_once(store: Store, kind: str, identifier: str, how: How = PLAIN) -> dict[str, Any]:
     """An officer's own request: opened, verified, approved and run. Raises NotFound; NeedsAnother before it runs."""
-    return run(store, _approved(store, kind, identifier, how), how)
+    return run(store, approved(store, kind, identifier, how), how)
 
 
-def erase_together(store: Store, identifiers: Sequence[str], how: How = PLAIN) -> list[dict[str, Any] | LetheError]:
-    """`at_once` for many erasures: everybody is fenced first, then what looks at the whole store is done once.
-
-    In the order asked; a person who is not there, or may not be erased by one alone, is an error in its place.
-    """
-    begun: dict[str, bytes] = {}
-    answers: dict[str, dict[str, Any] | LetheError] = {}
-    for one in identifiers:
-        try:
-            case = _approved(store, "erasure", one, how)
-            _, root = _started(store, case, how)
-            if root is not None:
-                begin(store, root, case)
-            begun[one] = case
-        except LetheError as error:
-            answers.setdefault(one, error)
-    fenced = [case for case in begun.values() if removals(store, INTENDED, case)]
-    outcomes = carry_out(store, fenced, wait_seconds=how.wait_seconds, say=how.say) if fenced else []
-    told = replace(how, done=dict(zip(fenced, outcomes, strict=True)))
-    answers.update({one: run(store, case, told) for one, case in begun.items()})
-    return [answers[one] for one in identifiers]
-
-
-def _approved(store: Store, kind: str, identifier: str, how: How) -> bytes:
+def approved(store: Store, kind: str, identifier: str, how: How = PLAIN) -> bytes:
+    """The case of an officer's own request, ready to run. Raises NotFound."""
     find(store, identifier)
     opened = open_request(store, Asking(kind=kind, identifier=identifier))
     how.opened(opened["request"], opened.get("receipt"))
@@ -122,7 +94,7 @@ def _approved(store: Store, kind: str, identifier: str, how: How) -> bytes:
     return case
 
 
-def _started(store: Store, case: bytes, how: How) -> tuple[Case, bytes | None]:
+def started(store: Store, case: bytes, how: How) -> tuple[Case, bytes | None]:
     """The request with its run on record, and the person; None for one who is erased already."""
     before = casebook.read(store, case).case
     require(store, VERBS.get(before.kind, "request"))
@@ -137,6 +109,17 @@ def _started(store: Store, case: bytes, how: How) -> tuple[Case, bytes | None]:
         return cases.start(now, store.actor.hex(), needs_another=another, recipients=recipients)
 
     return casebook.step(store, case, start), root
+
+
+def _ran(store: Store, case: bytes, how: How) -> dict[str, Any]:
+    now, root = started(store, case, how)
+    done = _run(store, case, now, root, how)
+    told = [name for name in recipients_in(store, case) if name != PERSON]
+    outcome = done.kept | ({"told": told} if now.kind in TOLD else {})
+    is_told = overall({name: one.status for name, one in notices_of(store, case).items()}) == "completed"
+    status = done.status if is_told else "partial"  # until every recipient has answered
+    after = casebook.step(store, case, lambda it: cases.finish(it, store.actor.hex(), status=status, outcome=outcome))
+    return {**in_short(store, case, after), "outcome": dict(after.outcome), **done.answer}
 
 
 def _run(store: Store, case: bytes, now: Case, root: bytes | None, how: How) -> Done:

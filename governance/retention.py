@@ -18,8 +18,8 @@ from governance.lattice import Ruling, ruling
 from governance.publishing import publish
 from governance.purposes import unjustified
 from governance.recipients import settle
-from governance.removals import Period, intend
-from governance.removing import Outcome, Say, carry_out, remove_unjustified, unfinished
+from governance.removals import Period, intend, unfinished
+from governance.removing import Outcome, Say, carry_out, remove_unjustified
 from governance.roles import require
 from governance.standing import standing_of
 from governance.store import Locked, Store

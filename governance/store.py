@@ -55,6 +55,14 @@ class Storage(Protocol):
         """Every file of the store that this process may read."""
         ...
 
+    def alone(self, name: str) -> AbstractContextManager[bool]:
+        """Whether no other holder of the name is there, in this process or another; one that dies holds it no more."""
+        ...
+
+    def together(self, name: str) -> AbstractContextManager[bool]:
+        """Hold the name with others who do so too; who asks to be `alone` is not, meanwhile."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:

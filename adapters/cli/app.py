@@ -6,10 +6,12 @@ import typer
 
 from adapters.cli import (
     actors,
+    api_keys,
     auditing,
     certifying,
     consenting,
     data,
+    duties,
     erasing,
     exporting,
     keeping,
@@ -20,6 +22,7 @@ from adapters.cli import (
     recipients,
     requesting,
     residue,
+    serving,
     suppressing,
     unmerging,
 )
@@ -50,6 +53,9 @@ for group in (
     operating,
     suppressing,
     unmerging,
+    duties,
+    api_keys,
+    serving,
 ):
     group.register(app)
 

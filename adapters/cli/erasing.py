@@ -61,7 +61,8 @@ def _erased(store: "Store", session: Session, names: list[str], wait: float) -> 
     """
     from governance.erasure import erase as forget
     from governance.models import renew_models
-    from governance.request_runs import How, erase_together
+    from governance.request_batches import erase_together
+    from governance.request_runs import How
 
     outcomes = dict[str, "Outcome"]()
     receipts = dict[str, str | None]()

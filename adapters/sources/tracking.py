@@ -61,6 +61,27 @@ def read_line(raw: bytes, record: int, around: Around = ALONE) -> list[Call | Re
         return [Rejection(record, *explain(raw))]
 
 
+def read_body(raw: bytes, around: Around = ALONE, *, is_batch: bool) -> list[Call | Rejection]:
+    """The calls of a request, numbered from 1; a bad one among good ones is a rejection in its place.
+
+    Raises Malformed for a body of which no part can be taken in: it is no JSON object, too large, or no batch.
+    """
+    if len(raw) > BATCH_BYTES:
+        raise Malformed("record", "too_large")
+    if not is_batch:
+        return [read_call(raw, 1, around)]
+    try:
+        wire = decode(raw)
+    except (ValueError, RecursionError):
+        raise Malformed(*explain(raw)) from None
+    if wire.batch is None:
+        raise Malformed("batch", "missing")
+    if len(wire.batch) > BATCH_CALLS:
+        raise Malformed("batch", "too_large")
+    inside = _inside(wire, around)
+    return [read_call(item, number, inside) for number, item in enumerate(wire.batch, 1)]
+
+
 def read_call(raw: bytes | Raw, record: int, around: Around = ALONE) -> Call | Rejection:
     """One call that is not a batch; `raw` is its JSON, at most 32 KB."""
     try:

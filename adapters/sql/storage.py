@@ -3,10 +3,12 @@
 import os
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from sqlalchemy import Engine, text
 
+from adapters.sql.alone import held
 from adapters.sql.engine import Databases, reading
 from domain.errors import WaitingForReader
 
@@ -64,6 +66,12 @@ class SqlStorage:
             with reading(self._databases.log) as connection:
                 root = Path(connection.execute(text("SHOW data_directory")).scalar_one())
         return sorted(_files_below(root, passed_over)) if os.path.lexists(root) else []
+
+    def alone(self, name: str) -> AbstractContextManager[bool]:
+        return held(self._databases.log, self._directory, name, shared=False)
+
+    def together(self, name: str) -> AbstractContextManager[bool]:
+        return held(self._databases.log, self._directory, name, shared=True)
 
 
 def _files_below(root: Path, passed_over: str) -> list[Path]:

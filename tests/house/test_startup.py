@@ -13,8 +13,8 @@ from tests.golden.certificates import SECOND
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = {
-    "alembic", "cryptography", "holidays", "jinja2", "numpy", "pandas", "psycopg", "pyarrow", "pydantic", "rich",
-    "scipy", "sklearn", "sqlalchemy", "structlog",
+    "alembic", "cryptography", "fastapi", "holidays", "jinja2", "limits", "numpy", "pandas", "prometheus_client",
+    "psycopg", "pyarrow", "pydantic", "rich", "scipy", "sklearn", "sqlalchemy", "starlette", "structlog", "uvicorn",
 }  # fmt: skip
 
 RUN = """

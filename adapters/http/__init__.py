@@ -1,0 +1,1 @@
+"""The HTTP door: translates requests into the governance calls that the command line makes."""

@@ -1,0 +1,112 @@
+"""Threads that each have the store opened for themselves: what one of them keeps opened, no other touches.
+
+A thread whose store fails opens it again at its next call, so that a database that was away is back by itself.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TypeVar
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from adapters.http.errors import Busy
+from adapters.settings import Settings
+from adapters.wiring import open_store
+from domain.errors import LetheError, PolicyChanged, Unavailable
+from governance.access import Reader
+from governance.api_keys import Keys, Known
+from governance.caller import Caller
+from governance.store import Store
+
+T = TypeVar("T")
+READERS = 64
+
+
+class Opened:
+    """A store, and what one thread keeps beside it."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.keys = Keys(store)
+        self._readers: dict[tuple[Caller, str], Reader] = {}
+
+    def acting(self, known: Known) -> Store:
+        """The store as this caller sees it."""
+        return replace(self.store, actor=known.caller.actor, caller=known.caller)
+
+    def reader(self, known: Known) -> Reader:
+        """One for each caller; a recipient of the policy reads as one that is outside the house."""
+        place = known.caller, known.key.name
+        if place not in self._readers:
+            if len(self._readers) >= READERS:
+                self._readers.clear()
+            outside = known.key.name in self.store.policy.recipients
+            self._readers[place] = Reader(self.acting(known), known.key.name, outside=outside)
+        return self._readers[place]
+
+
+class Desk:
+    """One thread's place: opens the store when it is needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._opened: Opened | None = None
+
+    def call(self, act: Callable[[Opened], T]) -> T:
+        """Do it, once more where a newer policy came in force. Raises Unavailable for a database that is away."""
+        try:
+            try:
+                return act(self._open())
+            except PolicyChanged:
+                self._opened = None
+                return act(self._open())
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            self._opened = None
+            raise Unavailable("the database does not answer") from error
+        except Unavailable:
+            self._opened = None
+            raise
+        except Exception as error:
+            if not isinstance(error, LetheError):
+                self._opened = None
+            raise
+
+    def _open(self) -> Opened:
+        if self._opened is None:
+            self._opened = Opened(open_store(self._settings))
+        return self._opened
+
+
+class Desks:
+    """A bounded pool of them for the event loop."""
+
+    def __init__(self, settings: Settings, *, threads: int, waiting: int) -> None:
+        self._settings = settings
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="lethe-desk")
+        self._own = threading.local()
+        self._limit = threads + waiting
+        self._under_way = 0  # only the loop's thread counts
+
+    async def run(self, act: Callable[[Opened], T]) -> T:
+        """Have a thread do it. Raises Busy when too many wait already."""
+        if self._under_way >= self._limit:
+            raise Busy
+        self._under_way += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, self._call, act)
+        finally:
+            self._under_way -= 1
+
+    def close(self) -> None:
+        """Finish what is under way."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _call(self, act: Callable[[Opened], T]) -> T:
+        desk: Desk | None = getattr(self._own, "desk", None)
+        if desk is None:
+            desk = self._own.desk = Desk(self._settings)
+        return desk.call(act)
