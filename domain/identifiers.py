@@ -35,9 +35,13 @@ def is_blocked(value: str) -> bool:
 
 
 def is_trait(kind: str, value: str) -> bool:
-    """Whether a trait of this kind may find a person: nobody checked what a form was filled in with."""
-    if len(value) < TRAIT_CHARACTERS or value != value.strip() or is_blocked(value):
+    """Whether a trait of this kind may find a person: nobody checked what a form was filled in with.
+
+    Blanks around it are none of it.
+    """
+    said = value.strip()
+    if len(said) < TRAIT_CHARACTERS or is_blocked(value):
         return False
     if kind == "email":
-        return "@" in value[1:-1]
-    return kind != "phone" or sum(map(str.isdecimal, value)) >= PHONE_DIGITS
+        return "@" in said[1:-1]
+    return kind != "phone" or sum(map(str.isdecimal, said)) >= PHONE_DIGITS

@@ -11,7 +11,7 @@ from domain.clock import day_of, month_of
 from domain.events import Event
 from governance.cleaning import ALIAS, Clean
 from governance.consent import UNKNOWN, Standing
-from governance.identity import redirect
+from governance.identity import Merge, redirect
 from governance.keyring import EVIDENCE
 from governance.keyrows import KeyRows
 from governance.people import People, Person
@@ -70,7 +70,7 @@ class Admission:
         self,
         fresh: Mapping[bytes, Places],
         told: Mapping[bytes, Sequence[Clean]],
-        into: Mapping[bytes, bytes],
+        merges: Sequence[Merge],
         persons: Mapping[bytes, Person],
         rows: KeyRows,
         size: int,
@@ -80,15 +80,12 @@ class Admission:
         concerned = {subject for subject, places in fresh.items() if self._concerns(places)}
         if not concerned:
             return decided
-        absorbed = {one for one in into if redirect(one, into) in concerned}
-        self.standings.begin(rows, size, concerned | absorbed)
-        for one in absorbed:
-            self.standings.merge(one, redirect(one, into))
-        for subject in concerned:
-            before = self.standings.of(subject)
-            records = {one.event.arrival: one.call.record for one in told[subject]}
-            facts, refused = self._decide(subject, fresh[subject], size)
+        joining = _joining(merges, concerned)
+        self.standings.begin(rows, size, concerned.union(*((one.absorbed, one.into) for one in joining)))
+        records = {one.event.arrival: one.call.record for subject in concerned for one in told[subject]}
+        for subject, (before, facts, refused) in self._follow(concerned, fresh, joining, size).items():
             decided.refused.extend(Rejection(records[arrival], "event", reason) for arrival, reason in refused.items())
+            self._take_out(refused, fresh[subject])
             self._put(facts, fresh[subject])
             if facts and self._loses(before, self.standings.of(subject)):
                 decided.lost.add(subject)
@@ -118,23 +115,29 @@ class Admission:
                     return True
         return False
 
-    def _decide(self, subject: bytes, places: Places, size: int) -> tuple[list[Event], dict[int, str]]:
-        """Facts of one subject, and why calls are refused by arrival: each as the calls before it left the standing."""
-        facts: list[Event] = []
-        refused: dict[int, str] = {}
-        told = [(event, klass) for (klass, _), (events, _) in places.items() for event in events]
-        for event, klass in sorted(told, key=lambda one: one[0].arrival):
+    def _follow(
+        self, concerned: Collection[bytes], fresh: Mapping[bytes, Places], joining: Sequence[Merge], size: int
+    ) -> dict[bytes, "_Followed"]:
+        """Each call as the calls before it left the standing of its subject, who may become another's in between."""
+        followed: dict[bytes, _Followed] = {}
+        for arrival, subject, event, klass in _timeline(concerned, fresh, joining):
+            if isinstance(event, Merge):
+                self.standings.merge(event.absorbed, event.into)
+                continue
+            one = followed.setdefault(subject, _Followed(self.standings.of(subject), [], {}))
             for fact in self._heard(event, self.standings.of(subject)):
                 self.standings.tell(subject, fact, first=size)
-                facts.append(fact)
+                one.facts.append(fact)
             reason = klass in self._conditional and refusal(self._policy, klass, self.standings.of(subject))
             if reason:
-                refused[event.arrival] = reason
+                one.refused[arrival] = reason
+        return followed
+
+    def _take_out(self, refused: Collection[int], places: Places) -> None:
         for place in [place for place in places if place[0] in self._conditional]:
             kept = [one for one in zip(*places.pop(place), strict=True) if one[0].arrival not in refused]
             if kept:
                 places[place] = [event for event, _ in kept], [digest for _, digest in kept]
-        return facts, refused
 
     def _heard(self, event: Event, standing: Standing) -> list[Event]:
         if not self._tells(event):
@@ -157,3 +160,30 @@ class Admission:
         """Evidence comes in through other doors too, whose keys the people of this door have not seen."""
         for key in self._store.keyring.open(rows.keys_of(subjects, EVIDENCE)):
             persons[key.subject].keys[key.klass, key.epoch] = key
+
+
+class _Followed(NamedTuple):
+    before: Standing
+    facts: list[Event]
+    refused: dict[int, str]  # why, by arrival
+
+
+def _joining(merges: Sequence[Merge], concerned: Collection[bytes]) -> list[Merge]:
+    """The merges that make one of those concerned another's, or bring him somebody."""
+    into = {one.absorbed: one.into for one in merges}
+    ends = {redirect(one, into) for one in concerned}
+    return [one for one in merges if redirect(one.absorbed, into) in ends]
+
+
+def _timeline(
+    concerned: Collection[bytes], fresh: Mapping[bytes, Places], joining: Sequence[Merge]
+) -> list[tuple[int, bytes, Event | Merge, str]]:
+    """(arrival, subject, event or merge, class) in order of arrival; a merge comes before the call that made it."""
+    told: list[tuple[int, bytes, Event | Merge, str]] = [(one.arrival, one.absorbed, one, "") for one in joining]
+    told += [
+        (event.arrival, subject, event, klass)
+        for subject in concerned
+        for (klass, _), (events, _) in fresh[subject].items()
+        for event in events
+    ]
+    return sorted(told, key=lambda one: (one[0], not isinstance(one[2], Merge)))

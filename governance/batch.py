@@ -9,7 +9,7 @@ from domain.events import Event
 from governance.admission import Admission, Decided
 from governance.appending import Group
 from governance.cleaning import Clean
-from governance.identity import Attribution, redirect
+from governance.identity import Attribution, Merge
 from governance.keyring import IDENTITY, PROFILE, Keyring, Minted
 from governance.keyrows import SubjectRow
 from governance.people import People, Person, subject_rows
@@ -46,10 +46,9 @@ class Batch:
     def group(self, told: Told, names: Attribution, admission: Admission) -> Counted:
         """Fill `subjects`, `minted` and `groups`."""
         persons = self._persons(told, names.created)
-        seen = self._seen(told, names.into, persons)
-        fresh = {subject: seen[subject].fresh(some) for subject, some in told.items()}
+        fresh = self._fresh(told, names.merges, persons)
         stored = {subject: one.places for subject, one in fresh.items()}
-        decided = admission.decide(stored, told, names.into, persons, self.locked.keys, self.size)
+        decided = admission.decide(stored, told, names.merges, persons, self.locked.keys, self.size)
         self._mint_missing(fresh, persons)
         for subject, (places, _) in fresh.items():
             person = persons[subject]
@@ -77,19 +76,18 @@ class Batch:
         persons.update(self.people.load(told.keys() - persons.keys()))
         return persons
 
-    def _seen(self, told: Told, into: Mapping[bytes, bytes], persons: dict[bytes, Person]) -> dict[bytes, "Seen"]:
-        pairs = {one: list(persons[one].seen) for one in told}
-        for absorbed in into:
-            end = redirect(absorbed, into)
-            if end in pairs:  # an alias alone says nothing of the one who goes on
-                pairs[end] += persons[absorbed].seen
+    def _fresh(self, told: Told, merges: Sequence[Merge], persons: dict[bytes, Person]) -> dict[bytes, "Fresh"]:
+        """By subject; those who are absorbed come before those whom they became part of."""
         new = {row.handle for row in self.subjects}
-        stored = self.people.digests(
-            self.locked.log, {handle for some in pairs.values() for handle, _ in some} - new, self.size
-        )
-        return {
-            end: Seen([(secret, stored.get(handle, b"")) for handle, secret in some]) for end, some in pairs.items()
-        }
+        handles = {handle for one in told for handle, _ in persons[one].seen} - new
+        stored = self.people.digests(self.locked.log, handles, self.size)
+        seen = {one: Seen([(secret, stored.get(handle, b"")) for handle, secret in persons[one].seen]) for one in told}
+        for merge in merges:
+            if merge.into in seen:  # an alias alone says nothing of the one who goes on
+                seen[merge.into].join(merge.arrival, seen[merge.absorbed])
+        order = dict.fromkeys([*(merge.absorbed for merge in merges), *told])
+        fresh = {subject: seen[subject].fresh(told[subject]) for subject in order}
+        return {subject: fresh[subject] for subject in told}
 
     def _mint_missing(self, fresh: Mapping[bytes, "Fresh"], persons: dict[bytes, Person]) -> None:
         wanted = [
@@ -108,20 +106,6 @@ class Batch:
         return minted
 
 
-def after_merges(told: Told, into: Mapping[bytes, bytes]) -> Told:
-    """What was told of subjects that were then absorbed is told of those they became; their identity facts stay."""
-    if not into:
-        return told
-    moved: Told = {}
-    for subject, some in told.items():
-        end = redirect(subject, into)
-        for one in some:
-            moved.setdefault(end if one.event.message_id else subject, []).append(one)
-    for some in moved.values():
-        some.sort(key=lambda one: one.event.arrival)  # stable: a fact stays before the call that made it
-    return moved
-
-
 class Fresh(NamedTuple):
     """Of what is told of one subject: events with the digests of their messages, and how many were left out."""
 
@@ -132,24 +116,31 @@ class Fresh(NamedTuple):
 class Seen:
     """The message ids of one subject: those on the log, by digest, and those of this batch."""
 
-    __slots__ = ("_keyed", "_older", "_stored")
+    __slots__ = ("_batch", "_joined", "_keyed", "_older", "_stored")
 
     def __init__(self, known: Sequence[tuple[bytes, bytes]]) -> None:
         """Pairs of (dedupe secret, digests on the log), the subject's own first, then those of whom it absorbed."""
         secret, self._stored = known[0]
         self._keyed = _keyed(secret)
         self._older = [(_keyed(secret), stored) for secret, stored in known[1:] if stored]
+        self._joined: list[tuple[int, Seen]] = []  # in this batch, with the arrival from which on they are one
+        self._batch: set[bytes] = set()
+
+    def join(self, arrival: int, absorbed: "Seen") -> None:
+        """From this arrival on, what the absorbed knows is known here."""
+        self._joined.append((arrival, absorbed))
 
     def fresh(self, some: Sequence[Clean]) -> Fresh:
         """What is not here already; an identity fact has no message and is always new."""
         places: dict[Place, tuple[list[Event], list[bytes]]] = {}
-        keyed, stored, batch, duplicates = self._keyed, self._stored, set[bytes](), 0
+        keyed, stored, batch, duplicates = self._keyed, self._stored, self._batch, 0
+        others = bool(self._older or self._joined)
         for one in some:
             event, place, digest = one.event, (one.klass, one.epoch), b""
             if event.message_id:
                 name = f"{event.source}\0{event.message_id}".encode()
                 digest = _digest(keyed, name)
-                if digest in batch or holds(stored, digest) or (self._older and self._is_older(name)):
+                if digest in batch or holds(stored, digest) or (others and self._is_others(name, event.arrival)):
                     duplicates += 1
                     continue
                 batch.add(digest)
@@ -161,8 +152,15 @@ class Seen:
                 places[place] = ([event], [digest])
         return Fresh(places, duplicates)
 
-    def _is_older(self, name: bytes) -> bool:
-        return any(holds(stored, _digest(keyed, name)) for keyed, stored in self._older)
+    def _knows(self, name: bytes, arrival: int) -> bool:
+        digest = _digest(self._keyed, name)
+        return digest in self._batch or holds(self._stored, digest) or self._is_others(name, arrival)
+
+    def _is_others(self, name: bytes, arrival: int) -> bool:
+        """Whether one who is part of this subject by then has brought the message."""
+        return any(holds(stored, _digest(keyed, name)) for keyed, stored in self._older) or any(
+            since <= arrival and other._knows(name, arrival) for since, other in self._joined
+        )
 
 
 def _keyed(secret: bytes) -> blake2b:

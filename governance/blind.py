@@ -107,5 +107,6 @@ def marks_of(blinder: Blinder, keyring: Keyring, rows: KeyRows, subjects: Collec
 
 
 def folded(identifier: str) -> str:
-    """An e-mail names the same mailbox in capitals."""
-    return identifier.lower() if identifier.startswith("email:") else identifier
+    """An e-mail names the same mailbox in capitals, and with blanks around it; a trait's value often has them."""
+    kind, _, value = identifier.partition(":")
+    return f"email:{value.strip().lower()}" if kind == "email" else identifier

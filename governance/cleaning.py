@@ -78,7 +78,9 @@ class Cleaner:
         if call.kind == IDENTIFY:
             said = ((kind, call.properties.get(kind)) for kind in self._policy.identifiers.weak)
             names += [
-                folded(f"{kind}:{value}") for kind, value in said if isinstance(value, str) and is_trait(kind, value)
+                folded(f"{kind}:{value.strip()}")
+                for kind, value in said
+                if isinstance(value, str) and is_trait(kind, value)
             ]
         names = list(dict.fromkeys(names))
         return call if names == call.identifiers else replace(call, identifiers=names)
@@ -124,7 +126,7 @@ def without(event: Event, names: Collection[str]) -> Event:
 
 
 def _unnamed(said: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
-    return {kind: value for kind, value in said.items() if folded(f"{kind}:{value}") not in names}
+    return {kind: value for kind, value in said.items() if folded(f"{kind}:{value}".strip()) not in names}
 
 
 def _declared(call: Call, now: Micros) -> Micros:

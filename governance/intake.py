@@ -11,9 +11,9 @@ from domain.collector import paused
 from domain.events import LINKED, MERGED, Event
 from governance.admission import Admission
 from governance.appending import Draft, compose, keep_keys
-from governance.batch import Batch, Told, after_merges
+from governance.batch import Batch, Told
 from governance.cleaning import ALIAS, Clean, Cleaner, without
-from governance.identity import Attribution, Link, Merge
+from governance.identity import Attribution, Link, Merge, redirect
 from governance.keyring import IDENTITY
 from governance.keyrows import MergeRow
 from governance.people import People, identifier_rows
@@ -72,7 +72,7 @@ class Recorder:
         sifted, early = self.admission.sift(good, self.people, rows, head.size)
         heard = _attribute(sifted, names)
         batch = Batch(store, self.people, locked, head.size)
-        duplicates, decided = batch.group(after_merges(heard.told, names.into), names, self.admission)
+        duplicates, decided = batch.group(heard.told, names, self.admission)
         refused = [*early, *heard.refused, *decided.refused]
         accepted = len(good) - len(refused) - heard.suppressed - duplicates
         receipt = Receipt(accepted=accepted, duplicates=duplicates, suppressed=heard.suppressed)
@@ -88,7 +88,8 @@ class Recorder:
         if heard.suppressed:
             rows.set_number("suppressed", rows.number("suppressed") + heard.suppressed)
         self.admission.appended(head.size, names.into)
-        return _Taken(batch, receipt, refused, decided.lost, head.size)
+        lost = {redirect(one, names.into) for one in decided.lost}
+        return _Taken(batch, receipt, refused, lost, head.size)
 
     def _keep(self, batch: Batch, names: Attribution) -> None:
         rows, size, blind = batch.locked.keys, batch.size, self.store.blinder.blind

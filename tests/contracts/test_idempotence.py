@@ -3,7 +3,7 @@
 import pytest
 
 from domain.calls import Call
-from domain.events import IDENTIFY, TRACK
+from domain.events import IDENTIFY
 from governance.cleaning import ALIAS
 from governance.door import recorder
 from governance.erasure import erase
@@ -104,14 +104,15 @@ def test_events_of_one_batch_before_and_after_a_merge_count_as_one_persons(store
     assert messages(store, ONE) == ["login", "m", "other"]
 
 
-def test_of_events_under_one_message_id_the_first_to_arrive_stays_whatever_its_device_and_class(store: Store) -> None:
-    calls = (said(ONE, "other"), said(DEVICE), call(9, ONE, kind=IDENTIFY, message_id="m"), said(ONE, "login", DEVICE))
+@pytest.mark.parametrize("at_once", [1, 2, 4])
+def test_what_two_told_before_they_were_one_counts_for_each_however_it_is_cut(store: Store, at_once: int) -> None:
+    calls = [said(ONE, "other"), said(DEVICE), call(9, ONE, kind=IDENTIFY, message_id="m"), said(ONE, "login", DEVICE)]
 
-    assert counted(take_in(store, *calls)) == (3, 1)
+    receipts = [take_in(store, *calls[start : start + at_once]) for start in range(0, 4, at_once)]
 
-    own = own_entries(store, component(store, find(store, ONE)))
-    found = [event for _, _, _, body in own.bodies for event in body.events if event.message_id == "m"]
-    assert [(event.kind, event.arrival) for event in found] == [(TRACK, 1)]
+    assert [sum(counts) for counts in zip(*map(counted, receipts), strict=True)] == [4, 0]
+    assert counted(take_in(store, said(DEVICE), said(ONE), said(DEVICE, "other"))) == (0, 3)
+    assert messages(store, ONE) == ["login", "m", "m", "other"]
 
 
 @pytest.mark.slow

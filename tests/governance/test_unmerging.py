@@ -135,3 +135,19 @@ def test_an_interrupted_unmerge_is_completed_by_repeating_it(
 
 def _die(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 4])
+def test_what_somebody_told_before_the_merge_is_his_again_however_it_came_in(store: Store, at_once: int) -> None:
+    """I8: nobody's history depends on which calls came in one batch; an erasure takes it with its person."""
+    take_in(store, call(1, ANN), call(2, BEN))
+    calls = [call(3, BEN), call(4, ANN, kind=ALIAS, name="", previous=BEN), call(5, BEN), call(6, ANN)]
+    for start in range(0, 4, at_once):
+        take_in(store, *calls[start : start + at_once])
+    unmerge(store, ANN, apart=BEN)
+    catch_up_to_head(store)
+
+    counts = {who: Reader(store, "tester").read(who, "personalization")["activity"]["events"] for who in (ANN, BEN)}
+    assert counts == {ANN: 3, BEN: 2}
+    assert erase(store, BEN).status == "completed"
+    assert rebuild(store, check=True).differences == []
