@@ -57,6 +57,12 @@ def publish_notice(store: Store, name: str, texts: Mapping[str, str]) -> int:
     return version
 
 
+def listed(store: Store) -> list[Notice]:
+    """As `notices`, for somebody who asks. Raises NotPermitted."""
+    require(store, "consent")
+    return notices(store)
+
+
 def notices(store: Store) -> list[Notice]:
     """Every version of every notice, in the order of publication."""
     found: dict[tuple[str, int], Notice] = {}

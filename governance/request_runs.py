@@ -96,6 +96,7 @@ def approved(store: Store, kind: str, identifier: str, how: How = PLAIN) -> byte
 
 def started(store: Store, case: bytes, how: How) -> tuple[Case, bytes | None]:
     """The request with its run on record, and the person; None for one who is erased already."""
+    require(store, "request", *VERBS.values())  # First: who may do nothing does not learn which cases there are.
     before = casebook.read(store, case).case
     require(store, VERBS.get(before.kind, "request"))
     root = casebook.root_of(store, before)

@@ -183,12 +183,12 @@ def notice_publish(
 def notice_list(session: Session) -> None:
     """List every version of every notice."""
     from domain.clock import day_name
-    from governance.notices import notices
+    from governance.notices import listed
 
     session.show(
         [
             {"notice": one.name, "version": one.version, "day": day_name(one.day), "texts": dict(one.texts)}
-            for one in notices(session.store())
+            for one in listed(session.store())
         ]
     )
 

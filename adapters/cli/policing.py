@@ -115,14 +115,21 @@ def breach(
     reveal: Annotated[bool, typer.Option("--reveal", help="Identifiers too; needs a role and a reason.")] = False,
     reason: Annotated[str | None, typer.Option(help="Why identifiers are shown: incident, authority, …")] = None,
 ) -> None:
-    """Say whom among the living a breach concerns, one JSON document a line; the erased cannot be named any more."""
+    """Say whom among the living a breach concerns, one JSON document a line; the erased cannot be named any more.
+
+    With --json one document: `persons`.
+    """
     from governance.breach import Leak, affected
 
     if reveal != (reason is not None):
         raise BadInput("command", "--reason", "a reason code, with --reveal and only then")
     leak = Leak(_time("--from", since), _time("--to", until), source, segment, recipient)
+    persons = affected(session.store(), leak, session.settings.actor, reveal=reason)
+    if session.as_json:
+        session.show({"persons": list(persons)})
+        return
     count = 0
-    for one in affected(session.store(), leak, session.settings.actor, reveal=reason):
+    for one in persons:
         session.line(one)
         count += 1
     session.say(f"{count} persons")

@@ -131,8 +131,16 @@ def exit_statuses() -> Iterator[None]:
     except Exception as error:
         if os.environ.get("LETHE_TRACEBACK"):
             raise  # for developers: the text may hold data of a person
+        if _is_of_the_database(error):
+            typer.echo("lethe: the database does not answer", err=True)
+            raise typer.Exit(STATUS[Unavailable]) from None
         typer.echo(f"lethe: unexpected {type(error).__name__}", err=True)
         raise typer.Exit(1) from None
+
+
+def _is_of_the_database(error: Exception) -> bool:
+    """Whether it went away, is locked or full: by name, as each driver has a class of its own (PEP 249)."""
+    return any(one.__name__ in {"OperationalError", "InterfaceError"} for one in type(error).__mro__)
 
 
 def status_of(error: LetheError) -> int:

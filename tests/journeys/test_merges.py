@@ -47,9 +47,9 @@ def test_erasing_by_any_identifier_erases_under_all_of_them(lethe: Lethe) -> Non
     assert events(lethe, "user_id:ben") == 1
 
 
-def test_a_device_of_two_people_hands_the_history_of_neither_to_the_other(embedded: Lethe) -> None:
+def test_a_device_of_two_people_hands_the_history_of_neither_to_the_other(lethe: Lethe) -> None:
     """I8, I9: what was done before the first login is the first one's; an address that two give joins nobody."""
-    embedded.json("init")
+    lethe.json("init")
     told = [
         on("kiosk", "1"),
         on("kiosk", "2", "ann"),
@@ -59,17 +59,17 @@ def test_a_device_of_two_people_hands_the_history_of_neither_to_the_other(embedd
     ]
     mail = {"type": "identify", "traits": {"email": "family@example.org"}}
     both = [{**mail, "userId": "ann", "messageId": "6"}, {**mail, "userId": "ben", "messageId": "7"}]
-    embedded.json("ingest", embedded.file("told.jsonl", *told, *both))
-    assert (events(embedded, "user_id:ann"), events(embedded, "user_id:ben")) == (2, 3)
+    lethe.json("ingest", lethe.file("told.jsonl", *told, *both))
+    assert (events(lethe, "user_id:ann"), events(lethe, "user_id:ben")) == (2, 3)
 
-    embedded.json("erase", "user_id:ann", "--yes")
+    lethe.json("erase", "user_id:ann", "--yes")
 
-    assert events(embedded, "user_id:ben") == 3
-    seen = embedded.json("profile", "user_id:ben", "--purpose", "personalization")
+    assert events(lethe, "user_id:ben") == 3
+    seen = lethe.json("profile", "user_id:ben", "--purpose", "personalization")
     assert seen["identifiers"] == {"user_id": ["ben"]}
-    late = embedded.json("ingest", embedded.file("late.jsonl", on("kiosk", "8"), on("kiosk", "9", "ben")))
+    late = lethe.json("ingest", lethe.file("late.jsonl", on("kiosk", "8"), on("kiosk", "9", "ben")))
     assert (late["suppressed"], late["accepted"]) == (1, 1)
-    assert embedded.json("rebuild", "--check")["differences"] == []
+    assert lethe.json("rebuild", "--check")["differences"] == []
 
 
 @pytest.mark.slow

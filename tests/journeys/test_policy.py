@@ -138,6 +138,7 @@ def test_a_breach_concerns_who_lives_and_was_there_then(lethe: Lethe, monkeypatc
     assert ids["2"] in named("--recipient", "tester", *ALWAYS)
     lethe.json("erase", "user_id:2", "--yes")
     assert named("--source", "till", *ALWAYS) == [ids["3"]]
+    assert lethe.json("breach", "--source", "till", *ALWAYS)["persons"] == [{"subject": ids["3"]}]
     revealed = lethe("breach", "--source", "till", *ALWAYS, "--reveal", "--reason", "incident").lines
     assert [one["identifiers"]["user_id"] for one in revealed] == [["3"]]
     assert lethe("breach", *ALWAYS).status == 2

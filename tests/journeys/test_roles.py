@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "ingest": ("ingest", "empty.jsonl"),
     "erase": ("erase", "user_id:1", "--dry-run"),
     "policy": ("policy", "publish", "new.toml"),
+    "consent": ("notice", "list"),
 }
 NEEDED = {verb: {verb} for verb in COMMANDS} | {"reveal": {"reveal", "history"}}
 
@@ -47,31 +48,36 @@ def test_a_role_may_what_the_policy_gives_it_and_an_unknown_actor_nothing(embedd
             assert embedded(*command, "--actor", f"the-{role}").status == 0, (verb, role)
 
 
+def test_who_may_run_no_request_does_not_learn_which_there_are(shop: Lethe) -> None:
+    assert shop("request", "run", "0" * 32).status == 4
+    assert shop("request", "run", "0" * 32, "--actor", "mallory").status == 3
+
+
 def entries(lethe: Lethe) -> int:
     [(count,)] = Tables(lethe).sql("log", "SELECT count(*) FROM entry")
     return int(count)
 
 
-def test_actors_come_and_go(embedded: Lethe) -> None:
-    embedded.json("init")
-    embedded.json("ingest", embedded.file("days.jsonl", *days()))
+def test_actors_come_and_go(lethe: Lethe) -> None:
+    lethe.json("init")
+    lethe.json("ingest", lethe.file("days.jsonl", *days()))
     reading = ("profile", "user_id:1", "--actor", "shop")
-    embedded.json("actor", "grant", "shop", "service", "--purpose", "service")
+    lethe.json("actor", "grant", "shop", "service", "--purpose", "service")
 
-    assert embedded(*reading, "--purpose", "service").status == 0
-    assert embedded(*reading, "--purpose", "personalization").status == 3
-    glass = embedded(*reading, "--purpose", "personalization", "--break-glass", "support")
+    assert lethe(*reading, "--purpose", "service").status == 0
+    assert lethe(*reading, "--purpose", "personalization").status == 3
+    glass = lethe(*reading, "--purpose", "personalization", "--break-glass", "support")
     assert glass.status == 0
-    assert embedded("erase", "user_id:1", "--yes", "--actor", "shop", "--break-glass", "support").status == 3
-    assert embedded(*reading, "--purpose", "service", "--break-glass", "my friend Ann").status == 2
-    assert embedded("actor", "revoke", "tester", "admin").status == 3
-    embedded.json("actor", "revoke", "shop", "service")
+    assert lethe("erase", "user_id:1", "--yes", "--actor", "shop", "--break-glass", "support").status == 3
+    assert lethe(*reading, "--purpose", "service", "--break-glass", "my friend Ann").status == 2
+    assert lethe("actor", "revoke", "tester", "admin").status == 3
+    lethe.json("actor", "revoke", "shop", "service")
 
-    assert embedded(*reading, "--purpose", "service").status == 3
-    assert embedded("actor", "revoke", "shop", "service").status == 4
-    listed = {one["name"]: one["roles"] for one in embedded.json("actor", "list")}
+    assert lethe(*reading, "--purpose", "service").status == 3
+    assert lethe("actor", "revoke", "shop", "service").status == 4
+    listed = {one["name"]: one["roles"] for one in lethe.json("actor", "list")}
     assert listed == {None: {"admin": None}, "shop": {}}
-    assert embedded.json("audit", "verify")["findings"] == []
+    assert lethe.json("audit", "verify")["findings"] == []
 
 
 @pytest.mark.parametrize(

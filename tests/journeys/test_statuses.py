@@ -243,3 +243,16 @@ def test_a_process_of_its_own_says_the_same(shop: Lethe) -> None:
     assert (head.status, taken.status, missing.status) == (0, 0, 4)
     assert taken.document["accepted"] == 1
     assert (missing.out, missing.err) == ("", "lethe: no such subject\n")
+
+
+def test_a_database_that_goes_away_in_the_middle_is_unavailable(shop: Lethe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """K4: not an unexpected error; and what the driver says of it, which may hold values, is not shown."""
+
+    def gone(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error near 'user_id:1'")
+
+    monkeypatch.setattr("governance.access.Reader.read_many", gone)
+
+    answer = shop(*READ)
+
+    assert (answer.status, answer.err) == (7, "lethe: the database does not answer\n")

@@ -43,18 +43,18 @@ def test_lists_are_imported_matched_and_withdrawn_and_secrets_rotate(lethe: Leth
     assert lethe("suppression", "import", csv, "--kind", "email", "--hash", "md5").status == 2
 
 
-def test_who_registers_again_begins_with_nothing(embedded: Lethe) -> None:
+def test_who_registers_again_begins_with_nothing(lethe: Lethe) -> None:
     """K2, I10: only an explicit new registration is let in, and nothing of before comes with it."""
-    embedded.json("init")
-    embedded.json("ingest", embedded.file("days.jsonl", *days()))
-    before = embedded.json("profile", "user_id:1", "--purpose", "personalization")
-    embedded.json("erase", "user_id:1", "--yes")
+    lethe.json("init")
+    lethe.json("ingest", lethe.file("days.jsonl", *days()))
+    before = lethe.json("profile", "user_id:1", "--purpose", "personalization")
+    lethe.json("erase", "user_id:1", "--yes")
     again = view("1", "n1", context={"registration": "new"})
 
-    taken = embedded.json("ingest", embedded.file("again.jsonl", view("1", "late"), again, view("1", "a1")))
+    taken = lethe.json("ingest", lethe.file("again.jsonl", view("1", "late"), again, view("1", "a1")))
 
     assert (taken["suppressed"], taken["accepted"]) == (1, 2)
-    seen = embedded.json("profile", "user_id:1", "--purpose", "personalization")
+    seen = lethe.json("profile", "user_id:1", "--purpose", "personalization")
     assert seen["subject"] != before["subject"]
     assert (seen["activity"]["events"], seen["attributes"]) == (2, {})
-    assert embedded.json("rebuild", "--check")["differences"] == []
+    assert lethe.json("rebuild", "--check")["differences"] == []
