@@ -43,7 +43,7 @@ POSITION: Final = "position"
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
-class Subject(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Subject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A destroyed key by its id, with the place of its commitment in the log."""
 
     name: str
@@ -67,7 +67,7 @@ class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Residue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a search for traces came to; nothing remains of one that was made at another time."""
+    """What the search for traces came to; of a copy that was made later it is not known."""
 
     found: int
     files: int = 0
@@ -167,6 +167,14 @@ def statement(subjects: Sequence[Subject], told: dict[str, Any]) -> bytes:
     return canonical({"_type": STATEMENT_TYPE, "subject": found, "predicateType": PREDICATE_TYPE, "predicate": told})
 
 
+def act_subjects(acts: Sequence[Act]) -> list[Subject]:
+    """In place of keys, where an erasure found every one kept by a hold: a statement is about something."""
+    return [
+        Subject(f"entry {act.position}", {"sha256": sha256(act.document["entry"].encode()).hexdigest()}, {})
+        for act in acts
+    ]
+
+
 def _verify(document: dict[str, Any], vkey: str) -> tuple[list[Act], Removal]:
     acts = [proven_act(act, vkey) for act in document["acts"]]
     removal = removal_of(acts, EXECUTED)
@@ -191,14 +199,6 @@ def _verify_proof(text: str, vkey: str) -> Checked:
         removal = msgspec.convert(act.fields, Removal)
         case, receipt = removal.case, removal.receipt
     return Checked(PROOF_MARK, act.name, "live", case, receipt, [act.position], {})
-
-
-def act_subjects(acts: Sequence[Act]) -> list[Subject]:
-    """In place of keys, where an erasure found every one kept by a hold: a statement is about something."""
-    return [
-        Subject(f"entry {act.position}", {"sha256": sha256(act.document["entry"].encode()).hexdigest()}, {})
-        for act in acts
-    ]
 
 
 def _are_of(subjects: Sequence[Subject], removal: Removal, acts: Sequence[Act]) -> bool:

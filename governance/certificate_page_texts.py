@@ -36,6 +36,10 @@ WORDS: Final[dict[str, Pair]] = {
     "nothing": ("Nothing is listed.", "无。"),
     "beyond": ("Beyond backups", "对备份的效力"),
     "beyond_generation": ("Key generation since", "现行密钥代"),
+    "beyond_word": (
+        "The log proves the rotation. That the old generation is destroyed is said by the store, and signed.",
+        "日志证明轮换已发生；旧密钥代已被销毁系存储方的声明，并由其签署。",
+    ),
     "beyond_not": (
         "Not yet: copies of the keyring from before this day still open until the key generation is rotated.",
         "尚未生效：在密钥代轮换之前，此日期之前的密钥环副本仍可打开。",

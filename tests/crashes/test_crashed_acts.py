@@ -103,8 +103,8 @@ def state_of_the_request(store: Store) -> object:
     [one] = list_requests(store, open_only=False)
     shown = show(store, bytes.fromhex(one["request"]))
     outcome, receipt = shown["outcome"], shown["steps"][0]["receipt"]
-    receipts = [act.receipt == receipt for _, act in all_removals(store, (*INTENDED, *EXECUTED))]
-    return one["state"], outcome["erasure"], receipts, find_all(store, [ADA, PHONE]), left_of_the_erased(store)
+    assert {act.receipt for _, act in all_removals(store, (*INTENDED, *EXECUTED))} == {receipt}
+    return one["state"], outcome["erasure"], find_all(store, [ADA, PHONE]), left_of_the_erased(store)
 
 
 def merged(store: Store) -> None:

@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 
+from adapters.settings import Settings
 from domain.errors import BadInput
 from governance.certificate_check import Checked, verify_text
 from governance.certificate_page import page
 from governance.certificate_page_texts import CHECKS, TITLES, WORDS
 from governance.certificate_texts import GROUNDS, NOT_COVERED, TECHNIQUES, UNPROVABLE
+from governance.deadlines import LAWS
+from governance.removals import HOLD
+from tests.conftest import make_store
 from tests.golden.certificates import PINNED, golden
 
 
@@ -90,3 +94,11 @@ def test_every_text_is_there_in_both_languages() -> None:
     for texts in (TITLES, WORDS, CHECKS, GROUNDS, NOT_COVERED, TECHNIQUES):
         assert all(en.isascii() or "§" in en for en, _ in texts.values())
         assert all(re.search("[\u4e00-\u9fff]", zh) for _, zh in texts.values())
+    assert GROUNDS.keys() == {*LAWS, "retention"}
+
+
+def test_whatever_an_act_may_name_has_words(settings: Settings) -> None:
+    storage = make_store(settings).storage
+
+    assert TECHNIQUES.keys() >= set(storage.technique)
+    assert NOT_COVERED.keys() >= {*storage.uncovered, HOLD}
