@@ -1,7 +1,7 @@
 """Which witnesses a tree head needs: the file format of C2SP tlog-policy, parsed strictly."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -45,7 +45,7 @@ class WitnessPolicy:
     groups: Mapping[str, Group]  # each after those that it names
     quorum: str  # a witness, a group or NONE
 
-    def is_met(self, cosigned: Collection[str]) -> bool:
+    def is_met(self, cosigned: Iterable[str]) -> bool:
         """Whether these witnesses, by their names in the policy, are a quorum."""
         if self.quorum == NONE:
             return True

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from domain.errors import LetheError
 from domain.log import Entry, Head, Log, leaf
+from domain.note import parse_vkey
 from domain.tree import TILE_WIDTH, Frontier, leaf_hashes
 from governance.completeness import Completeness
 from governance.findings import Finding, Report
@@ -11,9 +11,10 @@ from governance.mirrored import RESTORED, standing
 from governance.projecting import Progress
 from governance.publishing import HighWater, publish
 from governance.roles import require
-from governance.signing import open_tree_head
 from governance.store import Store
 from governance.tiles import TileCheck
+from governance.vouched import cosigned_head, vouched
+from governance.witnessing import is_beginning
 
 CHUNK = 20 * TILE_WIDTH
 
@@ -24,20 +25,29 @@ def tree_head(store: Store) -> Head:
     return publish(store.log, store.mirror)
 
 
-def verify_live(store: Store, *, progress: Progress | None = None) -> Report:
-    """Check the whole log and keyring of a live store, as of the head when it starts. Changes nothing."""
+def verify_live(store: Store, *, progress: Progress | None = None, pinned: str | None = None) -> Report:
+    """Check the whole log and keyring of a live store, as of the head when it starts. Changes nothing.
+
+    `pinned` is a verifier key that the log has, or had before a change that it signed; without one, the store's word
+    is taken for it. Raises NotPermitted, and BadKey for what is no verifier key.
+    """
     require(store, "audit")
+    key = pinned or store.vkey
+    parse_vkey(key)
     report = Report()
     published = store.mirror.high_water()  # First: what is published from here on is no rollback.
     acts, marks = store.mirror.acts(), store.mirror.marks()
     head = store.log.head()
     report.size, report.root = head.size, head.frontier.root().hex()
-    _check_head(store, report)
+    report.findings += vouched(store, head, key)
     audit = Completeness(store, report, head.size)
     is_whole = _walk(store, head, audit, report, progress)
     _check_outside(store, report)
     audit.finish()
-    _check_high_water(store, report, published, is_whole)
+    _check_seen(store, report, published, is_whole)
+    cosigned = cosigned_head(store, key)
+    if cosigned is not None and not (is_whole and is_beginning(cosigned, store.log, head.frontier)):
+        _check_seen(store, report, cosigned, is_whole)
     _check_mirrored(store, report, acts, is_whole)
     _check_marks(store, report, marks, audit)
     return report
@@ -85,18 +95,8 @@ def _bodies(store: Store, entries: list[Entry]) -> list[tuple[int, bytes]]:
     return [(position, sealed) for position, sealed in found if position <= last]
 
 
-def _check_head(store: Store, report: Report) -> None:
-    head = store.log.head()
-    try:
-        signed = open_tree_head(head.note, store.vkey)
-    except LetheError:
-        report.findings.append(Finding("signature", None, "log.head.note", "the tree head is not signed by the log"))
-        return
-    if (signed.size, signed.root) != (head.size, head.frontier.root()):
-        report.findings.append(Finding("altered", None, "log.head", "the signed tree head is not the stored one"))
-
-
-def _check_high_water(store: Store, report: Report, last: HighWater | None, is_whole: bool) -> None:
+def _check_seen(store: Store, report: Report, last: HighWater | None, is_whole: bool) -> None:
+    """Against a tree head that was given out."""
     if last is None:
         return
     if report.size < last.size:

@@ -12,12 +12,12 @@ from domain.log import Entry, leaf
 from domain.note import parse_vkey
 from domain.proofs import BadProof, inclusion_proof
 from domain.treehead import ProofFile, print_proof
-from governance.publishing import publish
 from governance.removals import EXECUTED, removals
 from governance.roles import require
 from governance.rotation import ROTATED, beyond_backups
 from governance.signing import verify_tlog_proof
 from governance.store import Store
+from governance.witnessing import vouching_head
 
 FORMAT = "lethe-certificate/1"
 UNPROVEN, BEYOND = "unproven", "beyond_backups"
@@ -69,7 +69,7 @@ def certificate(store: Store, case: bytes, *, residue: dict[str, Any] | None = N
     if not acts:
         raise NotFound
     rotated = beyond_backups(store, acts[-1][0].position)
-    head = publish(store.log, store.mirror)
+    head = vouching_head(store, [entry.position for entry, _ in acts] + ([rotated.position] if rotated else []))
     kept = {"classes": ["evidence"], "months": store.policy.months("evidence")}
     return {
         **_claims([act for _, act in acts], store.vkey),
@@ -171,7 +171,7 @@ def _destroyed(acts: Sequence[Removal]) -> dict[str, Any]:
 def prove_entry(store: Store, position: int) -> dict[str, Any]:
     """An entry's leaf and the proof of its place. Raises NotPermitted, and NotFound past the end of the log."""
     require(store, "audit")
-    head = publish(store.log, store.mirror)
+    head = vouching_head(store, [position])
     found = store.log.contents([position])
     if not found or position >= head.size:
         raise NotFound

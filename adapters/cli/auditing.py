@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from adapters.cli import publishing
 from adapters.cli.session import Session, command
 
 
@@ -14,18 +15,23 @@ def register(app: typer.Typer) -> None:
     command(audit, "head")(head)
     command(audit, "prove")(prove)
     command(audit, "verify")(verify)
+    publishing.register(audit)
     command(app, "demo")(demo)
     command(app, "bench")(bench)
 
 
-def head(session: Session) -> None:
+def head(session: Session, policy: publishing.Policy = None) -> None:
     """Print the signed tree head, once it is safe outside the database."""
     from governance.audit import tree_head
+    from governance.witnessing import with_cosignatures, witnessed
 
-    store = session.store()
-    newest = tree_head(store)
-    told = {"size": newest.size, "root": newest.frontier.root().hex(), "vkey": store.vkey, "note": newest.note}
-    session.show(told, newest.note.rstrip("\n"))
+    rules, store = publishing.read_policy(policy), session.store()
+    newest, cosigned = tree_head(store), store.mirror.cosigned()
+    note, said = with_cosignatures(newest.note, cosigned), witnessed(cosigned, rules, size=newest.size)
+    told = {"size": newest.size, "root": newest.frontier.root().hex(), "vkey": store.vkey, "note": note}
+    session.show({**told, "witnessed": said}, note.rstrip("\n"))
+    for line in publishing.witnessed_lines(said):
+        session.say(line)
 
 
 def prove(session: Session, position: Annotated[int, typer.Argument(min=0)]) -> None:
@@ -36,21 +42,28 @@ def prove(session: Session, position: Annotated[int, typer.Argument(min=0)]) -> 
     session.show(told, told["proof"].rstrip("\n"))
 
 
-def verify(session: Session) -> None:
+def verify(
+    session: Session,
+    key: Annotated[str | None, typer.Option("--key", help="The verifier key that you pinned.")] = None,
+    policy: publishing.Policy = None,
+) -> None:
     """Check the live store against its log: entries, bodies, acts, keys, tree head, high-water file."""
     from adapters.cli.ingesting import bar
     from governance.audit import verify_live
+    from governance.witnessing import witnessed
 
-    store = session.store(strict=False)
+    rules, store = publishing.read_policy(policy), session.store(strict=False)
     with bar("audit", store.log.head().size) as advance:
-        report = verify_live(store, progress=lambda at, _: advance(at))
+        report = verify_live(store, progress=lambda at, _: advance(at), pinned=key)
+    said = witnessed(store.mirror.cosigned(), rules, size=report.size)
     findings = [finding._asdict() for finding in report.findings]
     counts = {"size": report.size, "root": report.root, "bodies": report.bodies, "erasures": report.erasures}
-    counts |= {"restores": report.restores}
+    counts |= {"restores": report.restores, "witnessed": said}
     lines = [f"{one['name']} at {one['position']}: {one['where']}: {one['reason']}" for one in findings]
     summary = f"{report.size} entries, {report.bodies} bodies, {report.erasures} erasures: {len(findings)} findings"
     lines += [f"declared: restored from an older copy at {position}" for position in report.restores]
-    session.show({**counts, "findings": findings, "exit": report.exit_status}, "\n".join([*lines, summary]))
+    text = "\n".join([*lines, *publishing.witnessed_lines(said), summary])
+    session.show({**counts, "findings": findings, "exit": report.exit_status}, text)
     if report.exit_status:
         raise typer.Exit(report.exit_status)
 

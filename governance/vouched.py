@@ -1,0 +1,85 @@
+"""What an audit finds in what vouches for a live log: its signatures, the succession of its keys, its cosignatures."""
+
+from collections.abc import Iterator, Sequence
+
+from domain.acts import Restored, parse
+from domain.errors import LetheError
+from domain.log import Head, Log
+from domain.note import BadSignature
+from domain.treehead import TreeHead
+from governance.findings import Finding
+from governance.mirrored import RESTORED
+from governance.publishing import HighWater
+from governance.signing_chain import Handover, Tenure, open_handover, open_signed_head, tenures
+from governance.signing_rotation import changes
+from governance.store import Store
+
+
+def vouched(store: Store, head: Head, pinned: str) -> Iterator[Finding]:
+    """As far as signatures tell, for who pinned this key; whether the trees are one is another question."""
+    proofs = store.mirror.handovers()
+    try:
+        keys = tenures(pinned, proofs, restored=[act.size_to for act in _restores(store.log)])
+    except LetheError:
+        yield Finding("signature", None, "mirror.handovers", "a change of the signing key is not signed by both keys")
+        keys = [Tenure(pinned, 0, None)]
+    yield from _succession(store, proofs)
+    try:
+        if store.vkey not in [one.vkey for one in keys]:
+            raise BadSignature("the key that signs is not the pinned one, nor led to from there")
+        signed = open_signed_head(head.note, keys)
+    except LetheError:
+        yield Finding("signature", None, "log.head.note", "the tree head is not signed by the log")
+    else:
+        if (signed.size, signed.root) != (head.size, head.frontier.root()):
+            yield Finding("altered", None, "log.head", "the signed tree head is not the stored one")
+    if (note := store.mirror.cosigned()) is not None and _opened(note, keys) is None:
+        yield Finding("signature", None, "mirror.cosigned", "the cosigned tree head is not signed by the log")
+
+
+def cosigned_head(store: Store, pinned: str) -> HighWater | None:
+    """What witnesses cosigned last, if the log signed it and no declared restore lost it."""
+    note = store.mirror.cosigned()
+    if note is None:
+        return None
+    restores = list(_restores(store.log))
+    try:
+        keys = tenures(pinned, store.mirror.handovers(), restored=[act.size_to for act in restores])
+    except LetheError:
+        return None
+    seen = _opened(note, keys)
+    if seen is None or any(act.size_to < seen.size <= act.size_from for act in restores):
+        return None
+    return HighWater(seen.size, seen.root, note)
+
+
+def _succession(store: Store, proofs: Sequence[str]) -> Iterator[Finding]:
+    """Every act of a new key on the log has its proof outside, and leads from the key before it to today's."""
+    proven: set[Handover] = set()
+    for proof in proofs:
+        try:
+            proven.add(open_handover(proof))
+        except LetheError:
+            continue  # it is not among the proven then
+    key = None
+    for entry, act in changes(store.log):
+        if Handover(act.old, act.new, entry.position) not in proven or key not in (None, act.old):
+            reason = "both keys have not signed for the new signing key"
+            yield Finding("signature", entry.position, "mirror.handovers", reason)
+        key = act.new
+    if key is not None and key != store.vkey:
+        yield Finding("signature", None, "log.entry", "the key that signs is not the one that the log names last")
+
+
+def _restores(log: Log) -> Iterator[Restored]:
+    for entry in log.acts([RESTORED]):
+        act = parse(RESTORED, entry.fields or "")
+        assert isinstance(act, Restored)
+        yield act
+
+
+def _opened(note: str, keys: Sequence[Tenure]) -> TreeHead | None:
+    try:
+        return open_signed_head(note, keys)
+    except LetheError:
+        return None
