@@ -76,9 +76,11 @@ def witnessed(note: str | None, policy: WitnessPolicy | None, *, size: int) -> d
 
 def with_cosignatures(note: str, cosigned: str | None) -> str:
     """The note of a head with what witnesses said of the very same text."""
-    if cosigned is None:
+    mine = parse_note(note)
+    try:
+        theirs = parse_note(cosigned or "")
+    except BadNote:  # an audit names it
         return note
-    mine, theirs = parse_note(note), parse_note(cosigned)
     if mine.text != theirs.text:
         return note
     keys = {(line.name, line.key_id) for line in mine.signatures}

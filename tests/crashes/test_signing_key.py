@@ -1,5 +1,6 @@
 """A rotation of the signing key that dies anywhere: the store opens and signs, and one key is left."""
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -90,7 +91,7 @@ def test_files_that_a_crash_left_half_exchanged_are_exchanged_wholly(
 
     with monkeypatch.context() as patch, suppress(Crash):
         if step == "link":
-            patch.setattr(files.os, "link", die)
+            patch.setattr(os, "link", die)
         elif step == "replace":
             patch.setattr(files, "sync_directory", die)
             patch.setattr(Path, "replace", lambda path, to: die() if path.name == "signing.next" else path.rename(to))
