@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from adapters.keys.mirror import FileMirror
 from adapters.site import StaticSite
@@ -13,19 +14,23 @@ from tests.oracles.tree_oracle import StoredTiles
 NAME = "example.com/log"
 
 
-class Growing(StoredTiles):
-    """Entries, tiles and head of a log, as `domain.log.Log` gives them."""
+def growing(size: int = 0, *, key: Signer | None = None) -> Any:
+    """A log of this size; as much of `domain.log.Log` as publishing asks for."""
+    return _Growing(key or signer(generate(NAME, b"\1" * 32))).grow(size)
 
-    def __init__(self, *, story: str = "true", key: Signer | None = None) -> None:
+
+class _Growing(StoredTiles):
+    """Entries, tiles and head."""
+
+    def __init__(self, key: Signer) -> None:
         super().__init__()
         self.rows: list[Entry] = []
         self.frontier = Frontier()
-        self._story = story
-        self._key = key or signer(generate(NAME, b"\1" * 32))
+        self._key = key
 
-    def grow(self, size: int, *, story: str | None = None) -> "Growing":
-        first, text = len(self.rows), story or self._story
-        new = [Entry(at, at.to_bytes(16, "big"), 1, act=text, actor=b"", fields="{}") for at in range(first, size)]
+    def grow(self, size: int, *, story: str = "true") -> "_Growing":
+        missing = range(len(self.rows), size)
+        new = [Entry(at, at.to_bytes(16, "big"), 1, act=story, actor=b"", fields="{}") for at in missing]
         hashes = leaf_hashes(map(leaf, new))
         self.frontier, tiles = grown(self.frontier, hashes, self)
         self.insert(hashes, tiles)
