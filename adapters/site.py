@@ -3,12 +3,14 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from domain.errors import Unavailable
 from governance.publishing import Rollback
+
+DRAFT = ".new"
 
 
 class StaticSite:
@@ -35,39 +37,42 @@ class StaticSite:
             raise Unavailable("the published directory cannot be read") from error
 
     def add(self, files: Iterable[tuple[str, bytes]]) -> None:
-        changed: set[Path] = set()
+        new: list[Path] = []
         for path, content in files:
             there = self.read(path)
-            if there is None:
-                changed |= self._write(path, content)
-            elif there != content:
+            if there is not None and there != content:
                 raise Rollback("the published directory shows another log")
-        with _writable():
-            for directory in sorted(changed):
-                _sync(directory)
+            if there is None:
+                new.append(self._draft(path, content))
+        self._place(new)
 
     def replace(self, path: str, content: bytes) -> None:
-        with _writable():
-            for directory in sorted(self._write(path, content)):
-                _sync(directory)
+        self._place([self._draft(path, content)])
 
     def drop(self, directory: str) -> None:
         with _writable():
             if (self._directory / directory).is_dir():
                 shutil.rmtree(self._directory / directory)
 
-    def _write(self, path: str, content: bytes) -> set[Path]:
-        """A whole file or none; returns the directories whose entries changed."""
+    def _draft(self, path: str, content: bytes) -> Path:
         target = self._directory / path
         with _writable():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            draft = target.with_name(f"{target.name}.new")
-            with draft.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(target)
-        return {one for one in target.parents if one.is_relative_to(self._directory)}
+            for directory in reversed([one for one in target.parents if not one.exists()]):
+                directory.mkdir(exist_ok=True)
+                _sync(directory.parent)
+            target.with_name(target.name + DRAFT).write_bytes(content)
+        return target
+
+    def _place(self, targets: Sequence[Path]) -> None:
+        """Each whole or not at all. Written all before the first is synced: a file system then needs one go for all."""
+        drafts = [target.with_name(target.name + DRAFT) for target in targets]
+        with _writable():
+            for draft in drafts:
+                _sync(draft)
+            for draft, target in zip(drafts, targets, strict=True):
+                draft.replace(target)
+            for directory in sorted({target.parent for target in targets}):
+                _sync(directory)
 
 
 @contextmanager
@@ -78,8 +83,8 @@ def _writable() -> Iterator[None]:
         raise Unavailable("the published directory cannot be written") from error
 
 
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
