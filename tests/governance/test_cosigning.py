@@ -14,8 +14,10 @@ from adapters.witnesses import LONGEST_ANSWER, ask
 from domain.errors import BadInput
 from domain.note import BadSignature, parse_note
 from domain.tlog_policy import WitnessPolicy, parse_witness_policy
+from governance.audit import verify_live
 from governance.certificate import prove_entry
 from governance.cosigning import Answer, Collected, collect_cosignatures
+from governance.publishing import HighWater, Rollback
 from governance.signing import verify_tlog_proof
 from governance.store import Store
 from governance.witnessing import TWO_HISTORIES, WITNESSED_SO_FAR, verify_quorum, vouching_head, witnessed
@@ -253,3 +255,30 @@ def test_proofs_are_made_under_the_cosigned_head_where_it_covers_their_entry(
     assert verify_quorum(early["proof"].partition("\n\n")[2], rules).is_met
     assert verify_tlog_proof(late["proof"], late["entry"].encode(), store.vkey).head.size == 20
     assert vouching_head(store, [6, 7]).size == 20
+
+
+def test_what_witnesses_cosigned_stands_against_an_older_copy_even_without_the_high_water_file(
+    store: Store, sqlite_settings: Settings, witnesses: list[Witness], tmp_path: Path
+) -> None:
+    old = store.log.head()
+    shutil.copytree(sqlite_settings.store, tmp_path / "yesterday")
+    grow(store, 20)
+    collect(store, policy(witnesses[0], quorum="any"))
+    kept = store.mirror.cosigned() or ""
+    shutil.rmtree(sqlite_settings.store)
+    shutil.copytree(tmp_path / "yesterday", sqlite_settings.store)
+    store.mirror.write_high_water(HighWater(old.size, old.frontier.root(), old.note))
+
+    back = open_store(sqlite_settings)
+    shorter = verify_live(back).findings
+    grow(back, 30)
+    another = verify_live(back).findings
+    store.mirror.write_cosigned(kept.replace("\n20\n", "\n7\n"))
+    forged = verify_live(back).findings
+
+    assert {(one.name, one.position) for one in shorter} == {("rollback", 7)}
+    assert {(one.name, one.where) for one in another} == {("rollback", "log.entry")}
+    assert {(one.name, one.where) for one in forged} == {("signature", "mirror.cosigned")}
+    with pytest.raises(Rollback):
+        store.mirror.write_cosigned(kept)
+        prove_entry(back, 3)
