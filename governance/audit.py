@@ -13,8 +13,7 @@ from governance.publishing import HighWater, publish
 from governance.roles import require
 from governance.store import Store
 from governance.tiles import TileCheck
-from governance.vouched import cosigned_head, vouched
-from governance.witnessing import is_beginning
+from governance.vouched import cosigned_head, is_beginning, vouched
 
 CHUNK = 20 * TILE_WIDTH
 

@@ -17,7 +17,7 @@ from governance.roles import require
 from governance.rotation import ROTATED, beyond_backups
 from governance.signing import verify_tlog_proof
 from governance.store import Store
-from governance.witnessing import vouching_head
+from governance.vouched import vouching_head
 
 FORMAT = "lethe-certificate/1"
 UNPROVEN, BEYOND = "unproven", "beyond_backups"

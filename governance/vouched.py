@@ -1,15 +1,18 @@
-"""What an audit finds in what vouches for a live log: its signatures, the succession of its keys, its cosignatures."""
+"""What vouches for a live log: signatures, the succession of its keys, cosignatures; and what is wrong there."""
 
 from collections.abc import Iterator, Sequence
 
 from domain.acts import Restored, parse
 from domain.errors import LetheError
 from domain.log import Head, Log
-from domain.note import BadSignature
+from domain.note import BadNote, BadSignature
+from domain.proofs import consistency_proof, verify_consistency
+from domain.tree import Frontier
 from domain.treehead import TreeHead
 from governance.findings import Finding
 from governance.mirrored import RESTORED
-from governance.publishing import HighWater
+from governance.publishing import HighWater, Rollback, publish
+from governance.signing import open_tree_head
 from governance.signing_chain import Handover, Tenure, open_handover, open_signed_head, tenures
 from governance.signing_rotation import changes
 from governance.store import Store
@@ -51,6 +54,36 @@ def cosigned_head(store: Store, pinned: str) -> HighWater | None:
     if seen is None or any(act.size_to < seen.size <= act.size_from for act in restores):
         return None
     return HighWater(seen.size, seen.root, note)
+
+
+def vouching_head(store: Store, positions: Sequence[int]) -> HighWater:
+    """The head to prove entries under: the cosigned one where it covers them all, else the newest. Raises Rollback."""
+    head = publish(store.log, store.mirror)
+    cosigned = store.mirror.cosigned()
+    seen = None if cosigned is None else _own(store, cosigned)
+    if cosigned is None or seen is None or seen.size <= max(positions):
+        return HighWater(head.size, head.frontier.root(), head.note)
+    if not is_beginning(seen, store.log, head.frontier):
+        raise Rollback("the log is not the one that was cosigned", seen.size)
+    return HighWater(seen.size, seen.root, cosigned)
+
+
+def is_beginning(seen: TreeHead | HighWater, log: Log, tree: Frontier) -> bool:
+    """Whether the log's tree begins with one that was seen, by the log's own tiles."""
+    try:
+        proof = consistency_proof(seen.size, tree.size, log)
+        verify_consistency(seen.size, tree.size, proof, seen.root, tree.root())
+    except LetheError:
+        return False
+    return True
+
+
+def _own(store: Store, note: str) -> TreeHead | None:
+    """None under a key that is no longer the log's: who verifies pinned the one of today."""
+    try:
+        return open_tree_head(note, store.vkey)
+    except (BadNote, BadSignature):
+        return None
 
 
 def _succession(store: Store, proofs: Sequence[str]) -> Iterator[Finding]:

@@ -1,20 +1,14 @@
 """Whether somebody else vouches that there is one history: cosignatures against a policy, said in every report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from domain.cosignatures import cosigned_at
-from domain.errors import LetheError
-from domain.log import Log
 from domain.note import BadKey, BadNote, BadSignature, check_signed, parse_note, print_note
-from domain.proofs import consistency_proof, verify_consistency
 from domain.tlog_policy import NONE, WitnessPolicy
-from domain.tree import Frontier
-from domain.treehead import TreeHead, parse_tree_head
-from governance.publishing import HighWater, Rollback, publish
-from governance.signing import open_tree_head, verify_ed25519
-from governance.store import Store
+from domain.treehead import parse_tree_head
+from governance.signing import verify_ed25519
 
 TWO_HISTORIES = (
     "No quorum of witnesses has cosigned this log: that somebody else was shown another history cannot be excluded.",
@@ -86,36 +80,6 @@ def with_cosignatures(note: str, cosigned: str | None) -> str:
     keys = {(line.name, line.key_id) for line in mine.signatures}
     more = [line for line in theirs.signatures if (line.name, line.key_id) not in keys]
     return print_note(mine.text, [*mine.signatures, *more])
-
-
-def vouching_head(store: Store, positions: Sequence[int]) -> HighWater:
-    """The head to prove entries under: the cosigned one where it covers them all, else the newest. Raises Rollback."""
-    head = publish(store.log, store.mirror)
-    cosigned = store.mirror.cosigned()
-    seen = None if cosigned is None else _own(store, cosigned)
-    if cosigned is None or seen is None or seen.size <= max(positions):
-        return HighWater(head.size, head.frontier.root(), head.note)
-    if not is_beginning(seen, store.log, head.frontier):
-        raise Rollback("the log is not the one that was cosigned", seen.size)
-    return HighWater(seen.size, seen.root, cosigned)
-
-
-def is_beginning(seen: TreeHead | HighWater, log: Log, tree: Frontier) -> bool:
-    """Whether the log's tree begins with one that was seen, by the log's own tiles."""
-    try:
-        proof = consistency_proof(seen.size, tree.size, log)
-        verify_consistency(seen.size, tree.size, proof, seen.root, tree.root())
-    except LetheError:
-        return False
-    return True
-
-
-def _own(store: Store, note: str) -> TreeHead | None:
-    """None under a key that is no longer the log's: who verifies pinned the one of today."""
-    try:
-        return open_tree_head(note, store.vkey)
-    except (BadNote, BadSignature):
-        return None
 
 
 def _moment(seconds: int) -> str:

@@ -20,7 +20,8 @@ from governance.cosigning import Answer, Collected, collect_cosignatures
 from governance.publishing import HighWater, Rollback
 from governance.signing import verify_tlog_proof
 from governance.store import Store
-from governance.witnessing import TWO_HISTORIES, WITNESSED_SO_FAR, verify_quorum, vouching_head, witnessed
+from governance.vouched import vouching_head
+from governance.witnessing import TWO_HISTORIES, WITNESSED_SO_FAR, verify_quorum, witnessed
 from tests.conftest import make_store
 from tests.contracts.raw import grow
 from tests.witness import Reply, Witness, serving

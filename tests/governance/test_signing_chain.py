@@ -92,6 +92,7 @@ FALSE = {
     "another position": (handover(FIRST, SECOND, 4, seq=5), BadProof),
     "a head that goes on": (handover(FIRST, SECOND, 4, more=1), BadProof),
     "no act": (handover(FIRST, SECOND, 4, b=7), BadNote),
+    "an act of numbers": (handover(FIRST, SECOND, 4, b={"old": 1, "new": 2}), BadProof),
     "another leaf": (CHAIN[0].replace("extra eyJ", "extra eyA"), LetheError),
     "no leaf": ("\n".join(line for line in CHAIN[0].split("\n") if not line.startswith("extra ")), BadNote),
 }
