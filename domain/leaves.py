@@ -109,7 +109,7 @@ def _columns(leaves: Sequence[bytes], positions: Sequence[int]) -> tuple[list[by
     places = [at % length for at in _LETTERS]
     if any(joined[at::length] != pattern[at : at + 1] * len(leaves) for at in places):
         return None
-    if [one[176:-15] for one in leaves] != [b"%d" % position for position in positions]:
+    if b",".join([one[176:-15] for one in leaves]) != b",".join([b"%d"] * len(leaves)) % (*positions,):
         return None
     if not all(map(_is_day, {one[79:89] for one in leaves})):
         return None

@@ -39,11 +39,11 @@ class Bundle:
 
     def content(self, path: str) -> bytes | None:
         """A whole file."""
-        file = self._directory / path
         try:
-            if file.stat().st_size > LARGEST_FILE:
-                raise BadTile(f"{path} is larger than any file of a bundle")
-            return file.read_bytes()
+            with open(f"{self._directory}/{path}", "rb", buffering=0) as file:  # noqa: PTH123 - twice as quick, and hot
+                if os.fstat(file.fileno()).st_size > LARGEST_FILE:
+                    raise BadTile(f"{path} is larger than any file of a bundle")
+                return file.read()
         except OSError:
             return None
 
@@ -142,5 +142,5 @@ def files_below(directory: Path) -> Iterator[str]:
     for folder, folders, names in os.walk(directory):
         folders.sort()
         links = [name for name in folders if (Path(folder) / name).is_symlink()]
-        for name in sorted([*names, *links]):
-            yield (Path(folder) / name).relative_to(directory).as_posix()
+        below = Path(folder).relative_to(directory).as_posix()
+        yield from sorted(name if below == "." else f"{below}/{name}" for name in [*names, *links])

@@ -50,13 +50,15 @@ class Completeness:
             entry
         ) in stretch.acts:  # First: a commitment has to stand before the use of its key, not in another stretch.
             self._act(entry)
-        numbers = [self.numbers.get(key, NONE) if key else NONE for key in stretch.keys]
-        sealed = [one for one in bodies if one is not None]
+        numbers = list(map(self.numbers.get, stretch.keys))  # type: ignore[arg-type]
+        sealed = bodies if None not in bodies else [one for one in bodies if one is not None]
         self._report.bodies += len(sealed)
-        digests = [sha256(one).digest() for one in sealed]
+        digests = [sha256(one).digest() for one in sealed]  # type: ignore[arg-type]
         if not self._is_ordinary(stretch, numbers, digests, bodies):
             numbers = self._one_by_one(stretch, bodies, iter(digests))
-        self.key_at.extend(numbers)
+        elif None in numbers:
+            numbers = [NONE if number is None else number for number in numbers]
+        self.key_at.extend(numbers)  # type: ignore[arg-type]
 
     def finish(self) -> set[int]:
         """What only the whole log can tell: uncovered gaps, counts and roots of acts. Returns the keys that are gone.
@@ -82,26 +84,30 @@ class Completeness:
 
     def number(self, key_id: bytes) -> int:
         """Of a key, whether or not it was seen before."""
-        found = self.numbers.setdefault(key_id, len(self.numbers))
-        if found == len(self.created):
+        found = self.numbers.get(key_id, NONE)
+        if found == NONE:
+            found = self.numbers[key_id] = len(self.created)
             self.created.append(NONE)
         return found
 
     def _is_ordinary(
-        self, stretch: Stretch, numbers: Sequence[int], digests: Sequence[bytes], bodies: Sequence[bytes | None]
+        self, stretch: Stretch, numbers: list[int | None], digests: list[bytes], bodies: Sequence[bytes | None]
     ) -> bool:
         """Whether every data entry is as nearly all are: under an older key that nobody took, and with its body."""
         return (
             self._is_every_key_committed
             and b"".join(digests) == stretch.contents
-            and [one is None for one in bodies] == [key is None for key in stretch.keys]
-            and numbers.count(NONE) == bodies.count(None)
+            and numbers.count(None) == len(numbers) - len(digests)
+            and (None not in numbers or [one is None for one in bodies] == [key is None for key in stretch.keys])
             and self._doomed.keys().isdisjoint(stretch.keys)
             and not any(entry.act == "keys_created" for entry in stretch.acts)
         )
 
-    def _one_by_one(self, stretch: Stretch, bodies: Sequence[bytes | None], digests: Iterator[bytes]) -> list[int]:
-        numbers, taken = [], 0
+    def _one_by_one(
+        self, stretch: Stretch, bodies: Sequence[bytes | None], digests: Iterator[bytes]
+    ) -> list[int | None]:
+        numbers: list[int | None] = []
+        taken = 0
         for position, key, sealed in zip(range(stretch.first, 1 << 63), stretch.keys, bodies, strict=False):
             digest = None if sealed is None else next(digests)
             if key is None:

@@ -50,7 +50,7 @@ class KeptHeads:
         for head in self._heads[len(self._agrees) :]:
             if head.size > report.size:
                 report.add("rollback", report.size, head.where, f"a tree head of size {head.size} vouches for more")
-        report.heads += self._agrees.count(True)
+        report.heads += sum(head.size > 0 and agrees for head, agrees in zip(self._heads, self._agrees, strict=False))
 
 
 def kept_in(directory: Path, key: VerifierKey, vkey: str, report: Report) -> Iterator[Kept]:
