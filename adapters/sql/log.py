@@ -1,7 +1,7 @@
 """The log as readers see it, in SQL."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -27,12 +27,13 @@ IN_A_QUERY = 500
 STORED = (entry.c.position, entry.c.entry_id, entry.c.key_id, body.c.sealed, entry.c.act, entry.c.fields)
 
 
-def _or_edge(edge: Select[tuple[int, bytes]]) -> CompoundSelect[tuple[int, bytes]]:
+def _or_edge(edge: Select[Any]) -> CompoundSelect[Any]:
     """A full tile by its row, else what there is at the edge: in one query, made once, as a proof asks for several."""
     full = select(tile.c.number, tile.c.hashes).where(
         tile.c.level == bindparam("level", type_=Integer), tile.c.number == bindparam("number", type_=BigInteger)
     )
-    return union_all(full, edge.where(~full.exists())).order_by("number")
+    either: CompoundSelect[Any] = union_all(full, edge.where(~full.exists()))
+    return either.order_by("number")
 
 
 SPAN = (bindparam("start", type_=BigInteger), bindparam("last", type_=BigInteger))

@@ -19,6 +19,7 @@ from governance.offline import verify_bundle
 from governance.removals import EXECUTED, all_removals
 from governance.retention import apply
 from governance.signing import Signer, signer
+from governance.store import Store
 from tests.conftest import call, drop_database, make_store, name_of, new_database, settings_for, take_in
 from tests.journeys.conftest import Tables, door
 from tests.journeys.tampering import Story, read_rows
@@ -69,23 +70,25 @@ def build(settings: Settings, place: Path, copies: Callable[[Settings, Path], Se
     saved, heads = place / "saved", []
     saved.mkdir()
 
-    def keep_head() -> None:
+    def keep_head(store: Store) -> None:
         head = tree_head(store)
         heads.append(head.size)
         (saved / f"{head.size}.txt").write_text(head.note)
 
     for number in range(ROUNDS):
         take_in(store, *(call(at, f"user_id:{at}", message_id=f"{number}-{at}") for at in range(PEOPLE)))
-    keep_head()
+    keep_head(store)
+    store.keyring.lease.end()
     yesterdays = copies(settings, place / "yesterday")
+    store = open_store(settings)  # a server's database is copied when nobody is connected
     yesterday = read_rows(Tables(door(settings, place)))
     for person in (3, 33, 133):
         assert erase(store, f"user_id:{person}").status == "completed"
-    keep_head()
+    keep_head(store)
     assert [one.status for one in apply(store)] == ["completed"]
     take_in(store, *(call(at, f"user_id:{at}", message_id=f"last-{at}") for at in range(50, 60)))
     export_bundle(store, place / "bundle")
-    keep_head()
+    keep_head(store)
     [(first, act), *_] = all_removals(store, EXECUTED)
     keys = next(settings.keys_directory.iterdir())
     return World(
