@@ -10,6 +10,7 @@ from domain.proofs import consistency_proof, verify_consistency
 from domain.tree import Frontier
 from domain.treehead import TreeHead
 from governance.findings import Finding
+from governance.heads import Kept
 from governance.mirrored import RESTORED
 from governance.publishing import HighWater, Rollback, publish
 from governance.signing import open_tree_head
@@ -18,42 +19,42 @@ from governance.signing_rotation import changes
 from governance.store import Store
 
 
-def vouched(store: Store, head: Head, pinned: str) -> Iterator[Finding]:
-    """As far as signatures tell, for who pinned this key; whether the trees are one is another question."""
-    proofs = store.mirror.handovers()
+def keys_of(store: Store, pinned: str) -> list[Tenure] | None:
+    """The log's keys for who pinned one of them. None where a hand-over does not hold, or two contradict."""
     try:
-        keys = tenures(pinned, proofs, restored=[act.size_to for act in _restores(store.log)])
+        restored = [act.size_to for act in _restores(store.log)]
+        return tenures(pinned, store.mirror.handovers(), restored=restored)
     except LetheError:
+        return None
+
+
+def vouched(store: Store, head: Head, pinned: str) -> Iterator[Finding]:
+    """What is wrong as far as signatures tell; whether the trees are one is another question."""
+    keys = keys_of(store, pinned)
+    if keys is None:
         yield Finding("signature", None, "mirror.handovers", "a change of the signing key is not signed by both keys")
         keys = [Tenure(pinned, 0, None)]
-    yield from _succession(store, proofs)
+    yield from _succession(store)
     try:
         if store.vkey not in [one.vkey for one in keys]:
             raise BadSignature("the key that signs is not the pinned one, nor led to from there")
         signed = open_signed_head(head.note, keys)
     except LetheError:
-        yield Finding("signature", None, "log.head.note", "the tree head is not signed by the log")
+        yield Finding("signature", None, "log.head.note", "the tree head is not signed by the log's key")
     else:
         if (signed.size, signed.root) != (head.size, head.frontier.root()):
-            yield Finding("altered", None, "log.head", "the signed tree head is not the stored one")
+            yield Finding("altered", None, "log.head.frontier", "the signed tree head is not the stored one")
     if (note := store.mirror.cosigned()) is not None and _opened(note, keys) is None:
-        yield Finding("signature", None, "mirror.cosigned", "the cosigned tree head is not signed by the log")
+        yield Finding("signature", None, "mirror.cosigned", "the cosigned tree head is not signed by the log's key")
 
 
-def cosigned_head(store: Store, pinned: str) -> HighWater | None:
+def cosigned_head(store: Store, keys: Sequence[Tenure]) -> list[Kept]:
     """What witnesses cosigned last, if the log signed it and no declared restore lost it."""
     note = store.mirror.cosigned()
-    if note is None:
-        return None
-    restores = list(_restores(store.log))
-    try:
-        keys = tenures(pinned, store.mirror.handovers(), restored=[act.size_to for act in restores])
-    except LetheError:
-        return None
-    seen = _opened(note, keys)
-    if seen is None or any(act.size_to < seen.size <= act.size_from for act in restores):
-        return None
-    return HighWater(seen.size, seen.root, note)
+    seen = None if note is None else _opened(note, keys)
+    if seen is None or any(act.size_to < seen.size <= act.size_from for act in _restores(store.log)):
+        return []
+    return [Kept(seen.size, seen.root, "cosigned")]
 
 
 def vouching_head(store: Store, positions: Sequence[int]) -> HighWater:
@@ -86,10 +87,10 @@ def _own(store: Store, note: str) -> TreeHead | None:
         return None
 
 
-def _succession(store: Store, proofs: Sequence[str]) -> Iterator[Finding]:
+def _succession(store: Store) -> Iterator[Finding]:
     """Every act of a new key on the log has its proof outside, and leads from the key before it to today's."""
     proven: set[Handover] = set()
-    for proof in proofs:
+    for proof in store.mirror.handovers():
         try:
             proven.add(open_handover(proof))
         except LetheError:

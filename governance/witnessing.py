@@ -68,6 +68,20 @@ def witnessed(note: str | None, policy: WitnessPolicy | None, *, size: int) -> d
     }
 
 
+def witnessed_lines(said: Mapping[str, Any] | None) -> list[str]:
+    """What `witnessed` says, for people."""
+    if said is None:
+        return []
+    lines = [f"cosigned by {one['witness']} at {one['at']}" for one in said["cosignatures"]]
+    lines += [f"cosignatures: {said['problem']}"] if said["problem"] else []
+    return [*lines, *([said["statement"]["en"]] if said["statement"] else [])]
+
+
+def is_witnessed(said: Mapping[str, Any]) -> bool:
+    """Whether nothing is left to say of what `witnessed` says."""
+    return said["statement"] is None
+
+
 def with_cosignatures(note: str, cosigned: str | None) -> str:
     """The note of a head with what witnesses said of the very same text."""
     mine = parse_note(note)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli import publishing
+from adapters.cli import bundling, publishing
 from adapters.cli.session import Session, command
 
 
@@ -14,7 +14,8 @@ def register(app: typer.Typer) -> None:
     app.add_typer(audit, name="audit")
     command(audit, "head")(head)
     command(audit, "prove")(prove)
-    command(audit, "verify")(verify)
+    command(audit, "verify")(bundling.verify)
+    command(audit, "export")(bundling.export)
     publishing.register(audit)
     command(app, "demo")(demo)
     command(app, "bench")(bench)
@@ -23,14 +24,15 @@ def register(app: typer.Typer) -> None:
 def head(session: Session, policy: publishing.Policy = None) -> None:
     """Print the signed tree head, once it is safe outside the database."""
     from governance.audit import tree_head
-    from governance.witnessing import with_cosignatures, witnessed
+    from governance.reporting import read_policy
+    from governance.witnessing import with_cosignatures, witnessed, witnessed_lines
 
-    rules, store = publishing.read_policy(policy), session.store()
+    rules, store = None if policy is None else read_policy(policy), session.store()
     newest, cosigned = tree_head(store), store.mirror.cosigned()
     note, said = with_cosignatures(newest.note, cosigned), witnessed(cosigned, rules, size=newest.size)
     told = {"size": newest.size, "root": newest.frontier.root().hex(), "vkey": store.vkey, "note": note}
     session.show({**told, "witnessed": said}, note.rstrip("\n"))
-    for line in publishing.witnessed_lines(said):
+    for line in witnessed_lines(said):
         session.say(line)
 
 
@@ -40,32 +42,6 @@ def prove(session: Session, position: Annotated[int, typer.Argument(min=0)]) -> 
 
     told = prove_entry(session.store(), position)
     session.show(told, told["proof"].rstrip("\n"))
-
-
-def verify(
-    session: Session,
-    key: Annotated[str | None, typer.Option("--key", help="The verifier key that you pinned.")] = None,
-    policy: publishing.Policy = None,
-) -> None:
-    """Check the live store against its log: entries, bodies, acts, keys, tree head, high-water file."""
-    from adapters.cli.ingesting import bar
-    from governance.audit import verify_live
-    from governance.witnessing import witnessed
-
-    rules, store = publishing.read_policy(policy), session.store(strict=False)
-    with bar("audit", store.log.head().size) as advance:
-        report = verify_live(store, progress=lambda at, _: advance(at), pinned=key)
-    said = witnessed(store.mirror.cosigned(), rules, size=report.size)
-    findings = [finding._asdict() for finding in report.findings]
-    counts = {"size": report.size, "root": report.root, "bodies": report.bodies, "erasures": report.erasures}
-    counts |= {"restores": report.restores, "witnessed": said}
-    lines = [f"{one['name']} at {one['position']}: {one['where']}: {one['reason']}" for one in findings]
-    summary = f"{report.size} entries, {report.bodies} bodies, {report.erasures} erasures: {len(findings)} findings"
-    lines += [f"declared: restored from an older copy at {position}" for position in report.restores]
-    text = "\n".join([*lines, *publishing.witnessed_lines(said), summary])
-    session.show({**counts, "findings": findings, "exit": report.exit_status}, text)
-    if report.exit_status:
-        raise typer.Exit(report.exit_status)
 
 
 def demo(

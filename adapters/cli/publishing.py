@@ -1,15 +1,12 @@
 """Commands by which the log's tree heads reach others: static files, and witnesses who cosign."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from adapters.cli.session import PARTIAL, Session, command
 from domain.errors import BadInput
-
-if TYPE_CHECKING:
-    from domain.tlog_policy import WitnessPolicy
 
 Policy = Annotated[Path | None, typer.Option("--policy", help="Whose cosignatures count: a C2SP tlog-policy file.")]
 ROLLED_BACK = 12
@@ -44,10 +41,10 @@ def witness(
     """Have the newest tree head cosigned by the witnesses of a policy; exits 12 when one has seen another log."""
     from adapters.witnesses import ask
     from governance.cosigning import OUTCOMES, collect_cosignatures
-    from governance.witnessing import witnessed
+    from governance.reporting import read_policy
+    from governance.witnessing import witnessed, witnessed_lines
 
     rules = read_policy(policy)
-    assert rules is not None
     done = collect_cosignatures(session.store(), rules, ask)
     said = witnessed(done.note, rules, size=done.size)
     answers = [{"witness": one.witness, "answer": one.outcome, "size": one.size} for one in done.heard]
@@ -59,22 +56,3 @@ def witness(
         raise typer.Exit(ROLLED_BACK)
     if not rules.is_met(one["witness"] for one in said["cosignatures"]):
         raise typer.Exit(PARTIAL)
-
-
-def read_policy(file: Path | None) -> "WitnessPolicy | None":
-    """Raises BadInput, with the line, for a file that is none."""
-    from domain.tlog_policy import parse_witness_policy
-
-    if file is None:
-        return None
-    try:
-        return parse_witness_policy(file.read_bytes(), file.name)
-    except OSError as error:
-        raise BadInput(file.name, "file", "a file that can be read") from error
-
-
-def witnessed_lines(said: dict[str, Any]) -> list[str]:
-    """What `governance.witnessing.witnessed` says, for people."""
-    lines = [f"cosigned by {one['witness']} at {one['at']}" for one in said["cosignatures"]]
-    lines += [f"cosignatures: {said['problem']}"] if said["problem"] else []
-    return [*lines, *([said["statement"]["en"]] if said["statement"] else [])]

@@ -1,9 +1,21 @@
 """The log as readers see it, in SQL."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, func, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    CompoundSelect,
+    Connection,
+    Engine,
+    Integer,
+    Select,
+    bindparam,
+    func,
+    select,
+    tuple_,
+    union_all,
+)
 
 from adapters.sql.engine import reading, writing
 from adapters.sql.schema import LOG, body, document, entry, head, progress, rejection, stream, tile
@@ -13,6 +25,24 @@ from domain.tree import TILE_WIDTH, Frontier
 T = TypeVar("T")
 IN_A_QUERY = 500
 STORED = (entry.c.position, entry.c.entry_id, entry.c.key_id, body.c.sealed, entry.c.act, entry.c.fields)
+
+
+def _or_edge(edge: Select[Any]) -> CompoundSelect[Any]:
+    """A full tile by its row, else what there is at the edge: in one query, made once, as a proof asks for several."""
+    full = select(tile.c.number, tile.c.hashes).where(
+        tile.c.level == bindparam("level", type_=Integer), tile.c.number == bindparam("number", type_=BigInteger)
+    )
+    either: CompoundSelect[Any] = union_all(full, edge.where(~full.exists()))
+    return either.order_by("number")
+
+
+SPAN = (bindparam("start", type_=BigInteger), bindparam("last", type_=BigInteger))
+LEAVES = _or_edge(select(entry.c.position.label("number"), entry.c.hash).where(entry.c.position.between(*SPAN)))
+TILE = _or_edge(
+    select(tile.c.number, tile.c.root).where(
+        tile.c.level == bindparam("below", type_=Integer), tile.c.number.between(*SPAN)
+    )
+)
 
 
 class SqlLog:
@@ -68,17 +98,10 @@ class SqlLog:
             return [Entry._make(row) for row in connection.execute(query).fetchall()]
 
     def tile(self, level: int, index: int) -> bytes:
-        start, end = index * TILE_WIDTH, (index + 1) * TILE_WIDTH
-        full = select(tile.c.hashes).where(tile.c.level == level, tile.c.number == index)
-        below = select(tile.c.root).where(tile.c.level == level - 1, tile.c.number >= start, tile.c.number < end)
+        place = {"level": level, "below": level - 1, "number": index, "start": index * TILE_WIDTH}
         with reading(self._engine) as connection:
-            stored = connection.execute(full).scalar()
-            if stored is not None:
-                return bytes(stored)
-            if level > 0:
-                return b"".join(connection.execute(below.order_by(tile.c.number)).scalars())
-            query = select(entry.c.hash).where(entry.c.position >= start, entry.c.position < end)
-            return b"".join(connection.execute(query.order_by(entry.c.position)).scalars())
+            found = connection.execute(TILE if level else LEAVES, place | {"last": (index + 1) * TILE_WIDTH - 1})
+            return b"".join([bytes(row[1]) for row in found.fetchall()])
 
     def counts(self) -> Mapping[str, int]:
         with reading(self._engine) as connection:
@@ -91,7 +114,7 @@ class SqlLog:
         """Bodies by position, whether or not an entry is there: what an audit compares."""
         query = select(body).where(body.c.position > after).order_by(body.c.position).limit(limit)
         with reading(self._engine) as connection:
-            return [(row.position, row.sealed) for row in connection.execute(query)]
+            return [(row[0], row[1]) for row in connection.execute(query).fetchall()]
 
     def outside(self, size: int, *, limit: int) -> Sequence[tuple[str, int]]:
         """Where nothing may lie: positions before 0 or from `size` on."""
@@ -110,7 +133,7 @@ class SqlLog:
         if after is not None:
             query = query.where(tuple_(*place) > tuple_(*after))
         with reading(self._engine) as connection:
-            return [(row[0], row[1]) for row in connection.execute(query)]
+            return [(row[0], row[1]) for row in connection.execute(query).fetchall()]
 
     def rejections(self, limit: int) -> Sequence[tuple[str, int, str, str]]:
         """The newest refused records: (source, record number, field, reason)."""

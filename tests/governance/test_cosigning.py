@@ -278,7 +278,7 @@ def test_what_witnesses_cosigned_stands_against_an_older_copy_even_without_the_h
     forged = verify_live(back).findings
 
     assert {(one.name, one.position) for one in shorter} == {("rollback", 7)}
-    assert {(one.name, one.where) for one in another} == {("rollback", "log.entry")}
+    assert {(one.name, one.where) for one in another} == {("rollback", "cosigned")}
     assert {(one.name, one.where) for one in forged} == {("signature", "mirror.cosigned")}
     store.mirror.write_cosigned(kept)
     with pytest.raises(Rollback):

@@ -175,3 +175,28 @@ def test_a_backup_from_before_a_new_signing_key_is_brought_back_and_goes_on_unde
     third = shop.json("keys", "rotate", "--signing")
     assert third["old"] == second
     assert shop.json("audit", "verify", "--key", first)["findings"] == []
+
+
+def test_a_bundle_is_followed_from_any_key_and_says_which_witnesses_vouch_for_it(shop: Lethe, witness: Witness) -> None:
+    first = shop.json("audit", "head")["vkey"]
+    second = shop.json("keys", "rotate", "--signing")["new"]
+    witness.logs.append(second)
+    policy = shop.file("policy.txt", f"witness w {witness.vkey} {witness.url}", "quorum w")
+    seen = shop.json("audit", "witness", "--policy", policy)
+    bundle = shop.place / "bundle"
+    shop.json("audit", "export", str(bundle))
+
+    for key in (first, second):
+        told = shop.json("audit", "verify", str(bundle), "--key", key, "--policy", policy)
+        assert (told["findings"], told["heads"]) == ([], 1)
+        assert (told["witnessed"]["met"], told["witnessed"]["size"]) == (True, seen["size"])
+        assert "up to this size" in told["witnessed"]["statement"]["en"]
+        assert shop.json("audit", "verify", str(bundle), "--key", key)["witnessed"]["met"] is False
+
+    [proof] = (bundle / "handovers").iterdir()
+    proof.unlink()
+    lost = shop("audit", "verify", str(bundle), "--key", first, "--json")
+    assert (lost.status, {one["name"] for one in lost.document["findings"]}) == (13, {"signature"})
+    (bundle / "cosigned").write_text((bundle / "cosigned").read_text().replace(f"\n{seen['size']}\n", "\n3\n"))
+    forged = shop("audit", "verify", str(bundle), "--key", second, "--json")
+    assert [(one["name"], one["where"]) for one in forged.document["findings"]] == [("signature", "cosigned")]
