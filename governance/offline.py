@@ -61,6 +61,14 @@ def verify_bundle(
     return report
 
 
+def size_of(directory: Path) -> int | None:
+    """What the bundle claims, for a progress bar alone."""
+    try:
+        return parse_tree_head(parse_note((directory / HEAD).read_text(encoding="utf-8")).text).size
+    except (BadNote, OSError, UnicodeDecodeError):
+        return None
+
+
 def _signed_head(directory: Path, vkey: str, report: Report) -> TreeHead | None:
     """What the bundle says that the log signed; a finding where it did not, and None where nothing is said."""
     content = Bundle(directory, 0).content(HEAD)
