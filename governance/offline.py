@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from domain.collector import paused
-from domain.errors import BadInput, LetheError
+from domain.errors import BadInput
 from domain.leaves import read_leaves
 from domain.note import BadKey, BadNote, BadSignature, parse_note, parse_private, parse_vkey
 from domain.packs import pack_path
@@ -18,12 +18,13 @@ from domain.tlog_policy import WitnessPolicy
 from domain.tlog_tiles import BadTile, TileName, bundles_of
 from domain.tree import TILE_WIDTH, Frontier, leaf_hashes, split_hashes
 from domain.treehead import TreeHead, parse_tree_head
-from governance.bundle import COSIGNED, DOCUMENTS, FORMAT, HANDOVERS, HEAD, MANIFEST, Bundle
+from governance.bundle import DOCUMENTS, FORMAT, HEAD, MANIFEST, Bundle
+from governance.bundle_heads import cosigned_in, keys_in
 from governance.completeness import Completeness
 from governance.findings import Report
-from governance.heads import Kept, KeptHeads, kept_in
+from governance.heads import KeptHeads, kept_in
 from governance.misfit import misfit
-from governance.signing_chain import Tenure, open_signed_head, tenures
+from governance.signing_chain import Tenure, open_signed_head
 from governance.tiles import TileCheck
 from governance.unproven import unproven
 from governance.witnessing import is_witnessed, witnessed
@@ -49,15 +50,15 @@ def verify_bundle(
         raise BadInput("command", "BUNDLE", "a directory that `lethe audit export` wrote")
     report = Report()
     parse_vkey(vkey)
-    keys = _keys(Bundle(directory, 0), vkey, report)
+    keys = keys_in(Bundle(directory, 0), vkey, report)
     head = _signed_head(directory, keys, report)
     if head is None:
         return report
     report.size, report.root = head.size, head.root.hex()
     bundle = Bundle(directory, head.size)
-    cosigned = _cosigned(bundle, keys, report)
+    cosigned = cosigned_in(bundle, keys, report)
     heads = [] if saved is None else list(kept_in(saved, keys, report))
-    heads += [] if cosigned is None else [_as_kept(open_signed_head(cosigned, keys))]
+    heads += [] if cosigned is None else [cosigned.kept]
     kept = KeptHeads(heads)
     completeness = None if tree_only else Completeness(bundle, report, head.size)
     with paused():
@@ -70,36 +71,18 @@ def verify_bundle(
         _check_manifest(bundle, head, report)
         _check_strangers(bundle, report)
         _name_files(bundle, report)
-    report.witnessed = witnessed(cosigned, policy, size=head.size)
+    report.witnessed = witnessed(None if cosigned is None else cosigned.note, policy, size=head.size)
     is_vouched = is_witnessed(report.witnessed)
     report.unproven = unproven(heads=report.heads, offline=True, witnessed=is_vouched, tree_only=tree_only)
     return report
 
 
-def _keys(bundle: Bundle, vkey: str, report: Report) -> list[Tenure]:
-    """The log's keys for who pinned one of them; hand-overs that do not hold are a finding."""
+def size_of(directory: Path) -> int | None:
+    """What the bundle claims, for a progress bar alone."""
     try:
-        return tenures(vkey, bundle.handovers(), restored=[0])  # its `restored` acts are not verified yet
-    except LetheError:
-        report.add("signature", None, HANDOVERS, "a change of the signing key is not signed by both keys")
-        return [Tenure(vkey, 0, None)]
-
-
-def _cosigned(bundle: Bundle, keys: Sequence[Tenure], report: Report) -> str | None:
-    """The head that witnesses cosigned, if the log signed it."""
-    content = bundle.content(COSIGNED)
-    try:
-        note = None if content is None else content.decode()
-        if note is not None:
-            open_signed_head(note, keys)
-    except (LetheError, UnicodeDecodeError):
-        report.add("signature", None, COSIGNED, "the cosigned tree head is not signed by the log's key")
+        return parse_tree_head(parse_note((directory / HEAD).read_text(encoding="utf-8")).text).size
+    except (BadNote, OSError, UnicodeDecodeError):
         return None
-    return note
-
-
-def _as_kept(seen: TreeHead) -> Kept:
-    return Kept(seen.size, seen.root, COSIGNED)
 
 
 def _signed_head(directory: Path, keys: Sequence[Tenure], report: Report) -> TreeHead | None:

@@ -52,11 +52,11 @@ def verify(
         with bar("audit", store.log.head().size) as advance:
             report = verify_live(store, vkey=vkey, saved=saved, policy=rules, progress=lambda at, _: advance(at))
     else:
-        from governance.offline import verify_bundle
+        from governance.offline import size_of, verify_bundle
 
         if key is None:
             raise BadInput("command", "--key", "the verifier key that you pinned: a bundle vouches for none")
-        with bar("audit", None) as advance:
+        with bar("audit", size_of(bundle)) as advance:
             report = verify_bundle(
                 bundle, pinned(key, bundle), saved=saved, tree_only=tree_only, policy=rules,
                 progress=lambda at, _: advance(at),

@@ -36,6 +36,13 @@ def _or_edge(edge: Select[Any]) -> CompoundSelect[Any]:
     return either.order_by("number")
 
 
+def _prepared(engine: Engine, query: CompoundSelect[Any]) -> tuple[str, Sequence[str] | None]:
+    """The statement's text, and the names of its places where they have none: half the time of a proof is spared."""
+    schemas = engine.get_execution_options().get("schema_translate_map")
+    compiled = query.compile(engine, schema_translate_map=schemas, render_schema_translate=schemas is not None)
+    return str(compiled), compiled.positiontup
+
+
 SPAN = (bindparam("start", type_=BigInteger), bindparam("last", type_=BigInteger))
 LEAVES = _or_edge(select(entry.c.position.label("number"), entry.c.hash).where(entry.c.position.between(*SPAN)))
 TILE = _or_edge(
@@ -50,6 +57,7 @@ class SqlLog:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._tile, self._leaves = _prepared(engine, TILE), _prepared(engine, LEAVES)
 
     def head(self) -> Head:
         with reading(self._engine) as connection:
@@ -99,9 +107,11 @@ class SqlLog:
 
     def tile(self, level: int, index: int) -> bytes:
         place = {"level": level, "below": level - 1, "number": index, "start": index * TILE_WIDTH}
+        place["last"] = place["start"] + TILE_WIDTH - 1
+        text, names = self._tile if level else self._leaves
         with reading(self._engine) as connection:
-            found = connection.execute(TILE if level else LEAVES, place | {"last": (index + 1) * TILE_WIDTH - 1})
-            return b"".join([bytes(row[1]) for row in found.fetchall()])
+            found = connection.exec_driver_sql(text, place if names is None else tuple(place[one] for one in names))
+            return b"".join([row[1] for row in found.fetchall()])
 
     def counts(self) -> Mapping[str, int]:
         with reading(self._engine) as connection:

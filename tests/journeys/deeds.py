@@ -230,7 +230,7 @@ def fork(story: Story, world: World) -> int:
 
 def fork_rows(live: Live) -> int:
     """Yesterday's databases, used on; then today's high-water file is there again."""
-    yesterday = live.world.copy(live.place / "fork", of=live.world.yesterdays)
+    yesterday = live.world.copy_of_yesterday(live.place / "fork")
     store = open_store(yesterday)
     for number in range(3):
         take_in(store, *(call(at, f"user_id:{at}", message_id=f"fork{number}-{at}") for at in range(50, 70)))

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import psycopg
 
@@ -28,6 +29,19 @@ PEOPLE, ROUNDS = 200, 50
 OLD = parse_rfc3339("2024-01-20T00:00:00Z")
 
 
+Copy = Callable[[Path], Settings]
+
+
+class Copies(Protocol):
+    """How a database is copied."""
+
+    def copy(self, place: Path) -> Settings: ...
+
+    def remember(self) -> Copy:
+        """As it is now; nothing that an erasure would find stays where it looks."""
+        ...
+
+
 @dataclass(frozen=True)
 class World:
     """The store untouched, and what an auditor and a thief know of it."""
@@ -41,14 +55,10 @@ class World:
     bundle: Path
     story: Story
     yesterday: Story  # before the erasures
-    yesterdays: Settings
     destroyed: bytes  # a key
     executed: int  # where
-    copies: Callable[[Settings, Path], Settings]
-
-    def copy(self, place: Path, of: Settings | None = None) -> Settings:
-        """A store of the same content, with its own keys and high-water file."""
-        return self.copies(of or self.settings, place)
+    copy: Copy  # of the store as it is, with keys and a high-water file of its own
+    copy_of_yesterday: Copy
 
     def live(self, settings: Settings) -> Report:
         return verify_live(open_store(settings, strict=False), vkey=self.vkey, saved=self.saved)
@@ -63,7 +73,7 @@ class World:
         return tables
 
 
-def build(settings: Settings, place: Path, copies: Callable[[Settings, Path], Settings]) -> World:
+def build(settings: Settings, place: Path, copies: Copies) -> World:
     old = replace(settings, clock=lambda: OLD)
     take_in(make_store(old), *(call(at, f"user_id:{at}") for at in range(40)))
     store = open_store(settings)
@@ -79,8 +89,8 @@ def build(settings: Settings, place: Path, copies: Callable[[Settings, Path], Se
         take_in(store, *(call(at, f"user_id:{at}", message_id=f"{number}-{at}") for at in range(PEOPLE)))
     keep_head(store)
     store.keyring.lease.end()
-    yesterdays = copies(settings, place / "yesterday")
-    store = open_store(settings)  # a server's database is copied when nobody is connected
+    copy_of_yesterday = copies.remember()
+    store = open_store(settings)
     yesterday = read_rows(Tables(door(settings, place)))
     for person in (3, 33, 133):
         assert erase(store, f"user_id:{person}").status == "completed"
@@ -93,38 +103,91 @@ def build(settings: Settings, place: Path, copies: Callable[[Settings, Path], Se
     keys = next(settings.keys_directory.iterdir())
     return World(
         settings, place, store.vkey, signer((keys / "signing.key").read_text().strip()), saved, tuple(heads),
-        place / "bundle", read_rows(Tables(door(settings, place))), yesterday, yesterdays,
-        bytes.fromhex(act.keys[0]), first.position, copies,
+        place / "bundle", read_rows(Tables(door(settings, place))), yesterday,
+        bytes.fromhex(act.keys[0]), first.position, copies.copy, copy_of_yesterday,
     )  # fmt: skip
 
 
-def embedded(place: Path) -> World:
-    def copies(settings: Settings, target: Path) -> Settings:
+class Files:
+    """An embedded store."""
+
+    def __init__(self, settings: Settings, place: Path) -> None:
+        self._settings = settings
+        self._place = place
+
+    def copy(self, place: Path) -> Settings:
         for name in ("log", "keyring", "projections"):
-            with sqlite3.connect(Path(settings.store) / f"{name}.db") as file:
+            with sqlite3.connect(Path(self._settings.store) / f"{name}.db") as file:
                 file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             file.close()
-        shutil.copytree(settings.store, target / "store")
-        shutil.copytree(settings.keys_directory, target / "keys")
-        return settings_for(str(target / "store"), target)
+        shutil.copytree(self._settings.store, place / "store")
+        shutil.copytree(self._settings.keys_directory, place / "keys")
+        return settings_for(str(place / "store"), place)
 
-    return build(settings_for(str(place / "store"), place), place, copies)
+    def remember(self) -> Copy:
+        return Files(self.copy(self._place / "yesterday"), self._place).copy
+
+
+class Server:
+    """A database of a server; those that were made are in `made`."""
+
+    def __init__(self, server: str, settings: Settings, place: Path) -> None:
+        self._server = server
+        self._settings = settings
+        self._place = place
+        self.made = [settings.store]
+
+    def copy(self, place: Path) -> Settings:
+        self.made.append(new_database(self._server))
+        source, target = name_of(self._settings.store), name_of(self.made[-1])
+        with psycopg.connect(self._server, autocommit=True) as connection:
+            ends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+            connection.execute(ends, (source,))
+            connection.execute(f"DROP DATABASE {target}")
+            connection.execute(f"CREATE DATABASE {target} TEMPLATE {source}")
+        shutil.copytree(self._settings.keys_directory, place / "keys")
+        return settings_for(self.made[-1], place)
+
+    def remember(self) -> Copy:
+        """In memory: a residue scan searches every database of the server."""
+        keys = self._place / "yesterdays-keys"
+        shutil.copytree(self._settings.keys_directory, keys)
+        with psycopg.connect(self._settings.store) as connection:
+            rows = {table: _out(connection, table) for table in _tables(connection)}
+
+        def copy(place: Path) -> Settings:
+            settings = self.copy(place)
+            shutil.rmtree(place / "keys")
+            shutil.copytree(keys, place / "keys")
+            Tables(door(settings, place)).unguard()
+            with psycopg.connect(settings.store, autocommit=True) as connection:
+                for table, content in rows.items():
+                    connection.execute(f"DELETE FROM {table}")
+                    with connection.cursor().copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as sink:
+                        sink.write(content)
+            return settings
+
+        return copy
+
+
+def embedded(place: Path) -> World:
+    settings = settings_for(str(place / "store"), place)
+    return build(settings, place, Files(settings, place))
 
 
 def served(server: str, place: Path) -> Iterator[World]:
-    made: list[str] = [new_database(server)]
-
-    def copies(settings: Settings, target: Path) -> Settings:
-        made.append(new_database(server))
-        names = [name_of(address) for address in (settings.store, made[-1])]
-        with psycopg.connect(server, autocommit=True) as connection:
-            ends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
-            connection.execute(ends, (names[0],))
-            connection.execute(f"DROP DATABASE {names[1]}")
-            connection.execute(f"CREATE DATABASE {names[1]} TEMPLATE {names[0]}")
-        shutil.copytree(settings.keys_directory, target / "keys")
-        return settings_for(made[-1], target)
-
-    yield build(settings_for(made[0], place), place, copies)
-    for address in made:
+    settings = settings_for(new_database(server), place)
+    copies = Server(server, settings, place)
+    yield build(settings, place, copies)
+    for address in copies.made:
         drop_database(server, address)
+
+
+def _tables(connection: psycopg.Connection) -> list[str]:
+    query = "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN ('log', 'keyring', 'projections')"
+    return [name for (name,) in connection.execute(query)]
+
+
+def _out(connection: psycopg.Connection, table: str) -> bytes:
+    with connection.cursor().copy(f"COPY {table} TO STDOUT (FORMAT BINARY)") as source:
+        return b"".join(bytes(one) for one in source)
