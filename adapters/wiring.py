@@ -156,7 +156,7 @@ def _open(
     if signing_keys.is_changing:
         with nullcontext() if strict else suppress(LetheError):
             hand_over(log, mirror, signing_keys)
-    key = signer(signing_key(signing_keys, log)).key
+    key = signer(signing_key(signing_keys, log))
     blinder = Blinder(secrets["index"], secrets["suppression"])
     rules = load(policy, "policy")
     actors = Blinder(secrets["actors"], b"")
@@ -169,8 +169,8 @@ def _open(
             yield locked
 
     return Store(
-        origin=key.name,
-        vkey=print_vkey(key),
+        origin=key.key.name,
+        vkey=print_vkey(key.key),
         log=log,
         lock=lock,
         keyring=keyring,
@@ -187,4 +187,5 @@ def _open(
         clock=settings.clock,
         random=random,
         sign=signing(signing_keys, log),
+        sign_bytes=key.sign_bytes,
     )

@@ -37,6 +37,7 @@ class Removal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     uncovered: list[str]  # what the act does not reach, by code
     klass: str | None = field(name="class", default=None)  # of retention alone
     epoch: int | None = None  # of retention alone: months since 1970-01
+    receipt: str | None = None  # SHA-256 of the 128 random bits that the person was given; of who asked alone
 
 
 class ErasureRefused(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

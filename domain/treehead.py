@@ -9,8 +9,8 @@ from domain.tree import EMPTY_ROOT, HASH_BYTES
 
 LARGEST_SIZE: Final = 2**63 - 1
 LONGEST_PROOF: Final = 63  # siblings in a tree of the largest size
+PROOF_MARK: Final = "c2sp.org/tlog-proof@v1"
 
-_PROOF_MARK = "c2sp.org/tlog-proof@v1"
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
@@ -56,7 +56,7 @@ def parse_tree_head(text: str) -> TreeHead:
 def print_proof(proof: ProofFile) -> str:
     """The content of the file. Raises BadNote for what would not parse back the same."""
     extra = [f"extra {encode64(proof.extra)}"] if proof.extra else []
-    lines = [_PROOF_MARK, *extra, f"index {proof.index}", *map(encode64, proof.siblings)]
+    lines = [PROOF_MARK, *extra, f"index {proof.index}", *map(encode64, proof.siblings)]
     text = "\n".join(lines) + "\n\n" + proof.note
     if parse_proof(text) != proof:
         raise BadNote("these values cannot be a tlog-proof")
@@ -68,7 +68,7 @@ def parse_proof(text: str) -> ProofFile:
     check_text(text)
     top, _, note = text.partition("\n\n")
     mark, *lines = top.split("\n")
-    if mark != _PROOF_MARK:
+    if mark != PROOF_MARK:
         raise BadNote("the file is not a tlog-proof of version 1")
     extra = decode64(lines.pop(0).removeprefix("extra ")) if lines and lines[0].startswith("extra ") else b""
     if not lines or not lines[0].startswith("index "):

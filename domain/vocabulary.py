@@ -89,11 +89,11 @@ CODE: Final = _like(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}")
 
 _REMOVAL: Final[dict[str, Shape]] = {
     "case": ID, "keys": _all(ID, KEYS_AN_ACT), "entries": _number, "bodies": _number, "root": DIGEST,
-    "part": _positive, "parts": _positive, "technique": _all(CODE), "uncovered": _all(CODE),
+    "part": _positive, "parts": _positive, "technique": _all(CODE), "uncovered": _all(CODE), "receipt": DIGEST,
 }  # fmt: skip
 _EXPIRY: Final = {**_REMOVAL, "class": CODE, "epoch": _epoch}
 
-OPTIONAL: Final = {"since"}
+OPTIONAL: Final = {"since", "receipt"}
 """Left out where it has its default."""
 
 FORMS: Final[dict[str, dict[str, Shape]]] = {

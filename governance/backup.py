@@ -169,7 +169,8 @@ def _intend_again(store: Store, case: bytes, acts: Sequence[tuple[str, Removal]]
         locked.keys.take(taken, case)
         for counted in ("changes", REMOVALS):
             locked.keys.set_number(counted, locked.keys.number(counted) + 1)
-        again = removal_acts(store, case, doomed, contents, is_held=taken > doomed, period=period)
+        held = taken > doomed
+        again = removal_acts(store, case, doomed, contents, is_held=held, period=period, receipt=first.receipt)
         insert_acts(store, locked, [(kind.intended, act) for act in again])
 
 

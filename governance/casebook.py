@@ -46,6 +46,13 @@ def read(store: Store, case: bytes) -> Told:
     return Told(folded, events, len(own.bodies) + own.withheld)
 
 
+def receipt_of(store: Store, case: bytes) -> str | None:
+    """Digest of the receipt that was given when a request was opened; None for a case without one."""
+    own = own_entries(store, component(store, case), classes={EVIDENCE})
+    said = [event.properties for *_, body in own.bodies for event in body.events if event.kind == CASE]
+    return next((str(one["receipt"]) for one in said if one.get("receipt")), None)
+
+
 def step(store: Store, case: bytes, decide: Callable[[Case], Said]) -> Case:
     """Decide on what the case says, and append; decided anew when it said more meanwhile. Returns the case afterwards.
 

@@ -1,171 +1,117 @@
-"""An erasure certificate: the act, its place in the log, and the signed tree head; checked without the store."""
+"""Certificates of what was destroyed: made from the log, signed by its key, checked without the store.
 
-from collections.abc import Sequence
-from typing import Any
+Three kinds: of an erasure, of the end of a retention period, and of either again as *beyond backups* once the key
+generation is gone. `governance.certificate_check` says what is in them.
+"""
 
-import msgspec
-from msgspec.structs import replace
+from collections.abc import Collection, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
 
-from domain.acts import GenerationRotated, Removal
-from domain.errors import BadInput, NotFound
+from domain.acts import KeysCreated, parse
+from domain.errors import Damaged, NotFound
 from domain.log import Entry, leaf
-from domain.note import parse_vkey
-from domain.proofs import BadProof, inclusion_proof
+from domain.proofs import inclusion_proof
 from domain.treehead import ProofFile, print_proof
-from governance.removals import EXECUTED, removals
+from governance import casebook
+from governance.certificate_check import (
+    COMMITMENT,
+    ENVELOPE,
+    POSITION,
+    Subject,
+    act_subjects,
+    predicate,
+    statement,
+)
+from governance.certificate_first import BEYOND as BEYOND
+from governance.certificate_texts import GROUNDS
+from governance.dsse import enveloped
+from governance.proven import act_of
+from governance.removals import EXECUTED, INTENDED, RETENTION, all_removals, removals
+from governance.request_texts import pair
+from governance.requests import LISTED
 from governance.roles import require
-from governance.rotation import ROTATED, beyond_backups
-from governance.signing import verify_tlog_proof
+from governance.rotation import beyond_backups
 from governance.store import Store
+from governance.subject_receipt import digest_of
 from governance.vouched import vouching_head
 
-FORMAT = "lethe-certificate/1"
-UNPROVEN, BEYOND = "unproven", "beyond_backups"
-
-NOT_COVERED = {
-    "backups": (
-        "Backups of the keyring made before this date open until the key generation is rotated.",
-        "在此日期之前制作的密钥环备份，在密钥代轮换之前仍可打开。",
-    ),
-    "storage_medium": (
-        "Old blocks of the storage medium; the guarantee rests on the destroyed keys.",
-        "存储介质上的旧数据块；保证以密钥已被销毁为基础。",
-    ),
-    "server_dead_rows": (
-        "Sealed bodies in dead rows until the database server reuses their pages; their keys are destroyed.",
-        "数据库服务器重用页面之前，死行中的加密内容；其密钥已被销毁。",
-    ),
-    "server_wal": (
-        "The database server's write-ahead log until it is recycled; key rotation ends this.",
-        "数据库服务器的预写日志（在被回收之前）；密钥轮换可消除此情况。",
-    ),
-    "server_wal_archive": (
-        "Archived write-ahead logs; key rotation ends this.",
-        "已归档的预写日志；密钥轮换可消除此情况。",
-    ),
-    "hold": (
-        "Data that a hold or a legal duty keeps; nobody else can open it, and it goes when that ends.",
-        "因法律保全或法定义务而保留的数据；其他任何人均无法打开，期满即删除。",
-    ),
-    "replicas": ("Replicas that have not applied the deletion yet.", "尚未应用此次删除的副本。"),
+METHOD: Final[dict[str, str | int]] = {
+    "cipher": "AES-256-GCM",
+    "key_bits": 256,
+    "commitment": "HKDF-SHA256",
+    "key_store": "keyring",
 }
-STATEMENT = (
-    "The keys of this person were destroyed and the sealed bodies removed. "
-    "What is listed as not covered is not claimed.",
-    "此人的密钥已被销毁，加密内容已被删除。列为“未涵盖”的部分不作任何声明。",
-)
+"""What the code does, in the words of NIST SP 800-88's statement on cryptographic erase; nothing proves it."""
 
-BEYOND_STATEMENT = (
-    "The key generation that wrapped this person's keys was destroyed after the keys: "
-    "copies of the keyring from before open nothing of this person any more.",
-    "在此人的密钥被销毁之后，曾包装这些密钥的密钥代也已被销毁：此前的密钥环副本不再能打开此人的任何数据。",
-)
+Commitments = Mapping[str, Subject]
+"""By key id: what the log holds of a key since it was made."""
 
 
-def certificate(store: Store, case: bytes, *, residue: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The certificate of a completed case. Raises NotPermitted, and NotFound for one that is not carried out."""
-    require(store, "audit", "erase")
-    acts = removals(store, EXECUTED, case)
-    if not acts:
-        raise NotFound
-    rotated = beyond_backups(store, acts[-1][0].position)
-    head = vouching_head(store, [entry.position for entry, _ in acts] + ([rotated.position] if rotated else []))
-    kept = {"classes": ["evidence"], "months": store.policy.months("evidence")}
-    return {
-        **_claims([act for _, act in acts], store.vkey),
-        **({BEYOND: _beyond(_proven(store, rotated, head.size, head.note))} if rotated else {}),
-        "acts": [_proven(store, entry, head.size, head.note) for entry, _ in acts],
-        UNPROVEN: {"kept": kept, "residue": residue},
-    }
+class NoSuchReceipt(NotFound):
+    """No case on the log, and no request, is of this receipt."""
+
+    def __init__(self) -> None:
+        super(NotFound, self).__init__("nothing is of this receipt")
 
 
-def verify(document: Any, vkey: str) -> list[int]:
-    """The proven positions of the acts: all parts of one case, and nothing claimed that they do not say.
+def certificate(
+    store: Store, case: bytes, *, residue: dict[str, Any] | None = None, known: Commitments | None = None
+) -> dict[str, Any]:
+    """The certificate of a removal that was carried out. `known` spares many of them a look at the whole log.
 
-    What stands under `unproven` is the word of who made the certificate: nothing here speaks for it.
-
-    Raises BadInput for what is no certificate, and BadProof, BadNote or BadSignature for what does not hold.
-    `vkey` is pinned by the verifier: the one inside the document proves nothing.
+    Raises NotPermitted, and NotFound for a case that is not carried out.
     """
+    require(store, "audit", "erase", "retention")
+    found = removals(store, EXECUTED, case)
+    if not found:
+        raise NotFound
+    rotated = beyond_backups(store, found[-1][0].position)
+    head = vouching_head(store, [entry.position for entry, _ in found] + ([rotated.position] if rotated else []))
+    acts = [act_of(_proven(store, entry, head.size, head.note)) for entry, _ in found]
+    beyond = act_of(_proven(store, rotated, head.size, head.note)) if rotated else None
+    unproven = {
+        "ground": _ground(store, found[0][0].act, case),
+        "kept": {"classes": ["evidence"], "months": store.policy.months("evidence")},
+        "method": METHOD,
+        "residue": residue,
+        "tool": {"name": "lethe", "version": _version()},
+    }
+    told = predicate(acts, store.vkey, beyond=beyond, unproven=unproven)
+    known = commitments(store, [case]) if known is None else known
     try:
-        proven = [_proven_act(act, vkey) for act in document["acts"]]
-        claims = {name: claim for name, claim in document.items() if name not in {"acts", UNPROVEN, BEYOND}}
-        if BEYOND in document:
-            _require_beyond(document[BEYOND], vkey, after=max(position for position, _ in proven))
-        codes = {one["code"] for one in document["not_covered"]}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadInput("certificate", "document", f"a certificate of the format {FORMAT}") from error
-    acts = [act for _, act in proven]
-    if [(act.part, act.parts) for act in acts] != [(place + 1, len(acts)) for place in range(len(acts))] or not acts:
-        raise BadProof("the certificate does not hold every act of its case")
-    if any(_shared(act) != _shared(acts[0]) for act in acts):
-        raise BadProof("the acts are not of one case")
-    if codes != set(acts[0].uncovered) or not codes <= NOT_COVERED.keys() or claims != _claims(acts, vkey):
-        raise BadProof("the certificate claims what its acts do not say")
-    return [position for position, _ in proven]
+        subjects = [known[key] for _, act in found for key in act.keys] or act_subjects(acts)
+    except KeyError:
+        raise Damaged("a destroyed key was never committed to", found[0][0].position) from None
+    return told | {ENVELOPE: enveloped(statement(subjects, told), store.vkey, store.sign_bytes)}
 
 
-def _proven_act(act: dict[str, Any], vkey: str) -> tuple[int, Removal]:
-    position, name, fields = _proven_fields(act, vkey)
-    if name not in EXECUTED:
-        raise BadProof("the proven entry is not the act of an erasure")
-    return position, msgspec.convert(fields, Removal)
+def commitments(store: Store, cases: Collection[bytes]) -> Commitments:
+    """Of every key that these cases destroyed."""
+    wanted = {key for case in cases for _, act in removals(store, EXECUTED, case) for key in act.keys}
+    found: dict[str, Subject] = {}
+    for entry in store.log.acts(["keys_created"]) if wanted else ():
+        act = parse("keys_created", entry.fields or "")
+        assert isinstance(act, KeysCreated)
+        for key, commitment in act.keys:
+            if key in wanted:  # the first one counts
+                found.setdefault(key, Subject(key, {COMMITMENT: commitment}, {POSITION: entry.position}))
+    return found
 
 
-def _proven_fields(act: dict[str, Any], vkey: str) -> tuple[int, str, Any]:
-    """Position, name and fields of an act that the log holds."""
-    entry: str = act["entry"]
-    position = verify_tlog_proof(act["proof"], entry.encode(), vkey).position
-    if act != {"position": position, "entry": entry, "proof": act["proof"]}:
-        raise BadProof("the certificate says of an act what its proof does not")
-    fields = msgspec.json.decode(entry)
-    if fields["seq"] != position:
-        raise BadProof("the proven entry is of another position")
-    return position, fields["act"], fields["b"]
+def find_by_receipt(store: Store, receipt: str) -> list[dict[str, Any]]:
+    """The cases of a data subject's receipt: more than one where a hold kept a part, which went later.
 
-
-def _beyond(act: dict[str, Any]) -> dict[str, Any]:
-    generation = msgspec.json.decode(act["entry"])["b"]["new"]
-    return {"generation": generation, "statement": {"en": BEYOND_STATEMENT[0], "zh": BEYOND_STATEMENT[1]}, "act": act}
-
-
-def _require_beyond(claim: dict[str, Any], vkey: str, *, after: int) -> None:
-    """The act says since when the new generation wrapped keys: later than the person's were destroyed."""
-    _, name, fields = _proven_fields(claim["act"], vkey)
-    if name != ROTATED or msgspec.convert(fields, GenerationRotated).since <= after or claim != _beyond(claim["act"]):
-        raise BadProof("no rotation of the key generation after the erasure is proven")
-
-
-def _shared(act: Removal) -> Removal:
-    """What every part of a case says alike."""
-    return replace(act, keys=[], part=1)
-
-
-def _claims(acts: Sequence[Removal], vkey: str) -> dict[str, Any]:
-    """All that the log proves: what the acts say, and the known words for it."""
-    first = acts[0]
-    return {
-        "format": FORMAT,
-        "origin": parse_vkey(vkey).name,
-        "vkey": vkey,
-        "case": first.case,
-        "destroyed": _destroyed(acts),
-        "not_covered": [
-            {"code": code, "en": NOT_COVERED[code][0], "zh": NOT_COVERED[code][1]} for code in first.uncovered
-        ],
-        "statement": {"en": STATEMENT[0], "zh": STATEMENT[1]},
-    }
-
-
-def _destroyed(acts: Sequence[Removal]) -> dict[str, Any]:
-    first = acts[0]
-    return {
-        "keys": sum(len(act.keys) for act in acts),
-        "entries": first.entries,
-        "bodies": first.bodies,
-        "root": first.root,
-        "technique": first.technique,
-    }
+    `status` is completed, begun, or that of the request where no act is on the log. A request that found its person
+    in another one's erasure leads to that. Raises NotPermitted, NoSuchReceipt, and BadInput for no receipt.
+    """
+    require(store, "request", "erase", "audit")
+    digest = digest_of(receipt)
+    every = all_removals(store, (*INTENDED, *EXECUTED), mentioning=f'"receipt":"{digest}"')
+    cases = list(dict.fromkeys(bytes.fromhex(act.case) for _, act in every)) or _requested(store, digest)
+    if not cases:
+        raise NoSuchReceipt
+    return [_standing(store, case) for case in cases]
 
 
 def prove_entry(store: Store, position: int) -> dict[str, Any]:
@@ -185,3 +131,37 @@ def _proven(store: Store, entry: Entry, size: int, note: str) -> dict[str, Any]:
         "entry": leaf(entry).decode(),
         "proof": print_proof(ProofFile(entry.position, tuple(siblings), note)),
     }
+
+
+def _ground(store: Store, name: str | None, case: bytes) -> dict[str, str] | None:
+    """By which law the person asked; None for what nobody asked for, and for a case whose evidence has expired."""
+    if name == RETENTION.executed:
+        return pair(GROUNDS, "retention")
+    try:
+        return pair(GROUNDS, casebook.read(store, case).case.jurisdiction)
+    except NotFound:
+        return None
+
+
+def _requested(store: Store, digest: str) -> list[bytes]:
+    with store.keyring.database.reading() as rows:
+        found = rows.requests(open_only=False, limit=LISTED)
+    cases = [case for case in found if casebook.receipt_of(store, case) == digest]
+    outcomes = [casebook.read(store, case).case.outcome for case in cases]
+    return [bytes.fromhex(done.get("case", case.hex())) for case, done in zip(cases, outcomes, strict=True)]
+
+
+def _standing(store: Store, case: bytes) -> dict[str, Any]:
+    executed = removals(store, EXECUTED, case)
+    if executed or removals(store, INTENDED, case):
+        status = "completed" if executed else "begun"
+    else:
+        status = casebook.read(store, case).case.state
+    return {"request": case.hex(), "status": status, "positions": [entry.position for entry, _ in executed]}
+
+
+def _version() -> str:
+    try:
+        return version("lethe-profiles")
+    except PackageNotFoundError:
+        return "unknown"

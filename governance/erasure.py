@@ -11,6 +11,7 @@ from domain.errors import DisclosedMeanwhile, MergedMeanwhile, NotFound
 from domain.events import CASE
 from governance.backup import finish_restores
 from governance.blind import follow
+from governance.casebook import receipt_of
 from governance.disclosures import missing_in, names_outside, recipients_in, recipients_of, told_in
 from governance.facts import Fact, record
 from governance.holds import expired, holds_on, kept_back, release
@@ -157,7 +158,8 @@ def complete_held(store: Store, *, wait_seconds: float = 10) -> list[Outcome]:
             doomed = [row for row in keys if row.key_id not in back]
             if doomed:
                 cases.append(store.random(16))
-                intend(store, locked, cases[-1], doomed, kept=[row for row in keys if row.key_id in back])
+                kept = [row for row in keys if row.key_id in back]
+                intend(store, locked, cases[-1], doomed, kept=kept, receipt=receipt_of(store, case))
     publish(store.log, store.mirror)
     return carry_out(store, cases, wait_seconds=wait_seconds) if cases else []
 
@@ -213,7 +215,7 @@ def _intend(store: Store, locked: Locked, case: bytes) -> None:
     if members:
         evidence = [row for row in keys if row.klass == EVIDENCE]
         kept = [row for row in _wanted(keys) if row.key_id in back]
-        intend(store, locked, case, doomed, kept=kept, shut=evidence)
+        intend(store, locked, case, doomed, kept=kept, shut=evidence, receipt=receipt_of(store, case))
 
 
 def _wanted(keys: Sequence[KeyRow]) -> list[KeyRow]:

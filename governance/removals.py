@@ -63,6 +63,7 @@ def intend(
     kept: Sequence[KeyRow] = (),
     shut: Sequence[KeyRow] = (),
     period: Period | None = None,
+    receipt: str | None = None,
 ) -> None:
     """Take keys, and put on the log what goes with them.
 
@@ -73,7 +74,7 @@ def intend(
     for counted in ("changes", REMOVALS):
         rows.set_number(counted, rows.number(counted) + 1)
     kind = ERASURE if period is None else RETENTION
-    acts = _acts(store, locked, case, doomed, is_held=bool(kept), period=period)
+    acts = _acts(store, locked, case, doomed, is_held=bool(kept), period=period, receipt=receipt)
     insert_acts(store, locked, [(kind.intended, act) for act in acts])
 
 
@@ -92,19 +93,20 @@ def own_contents(store: Store, members: Collection[SubjectRow]) -> Iterator[Entr
 
 
 def _acts(
-    store: Store, locked: Locked, case: bytes, keys: Sequence[KeyRow], *, is_held: bool, period: Period | None
-) -> list[Removal]:
+    store: Store, locked: Locked, case: bytes, keys: Sequence[KeyRow], *, is_held: bool, period: Period | None,
+    receipt: str | None,
+) -> list[Removal]:  # fmt: skip
     doomed = {row.key_id for row in keys}
     members = locked.keys.subjects({row.subject for row in keys}).values()
     contents = sorted(
         one.content for one in own_contents(store, members) if one.key_id in doomed and one.content is not None
     )
-    return removal_acts(store, case, doomed, contents, is_held=is_held, period=period)
+    return removal_acts(store, case, doomed, contents, is_held=is_held, period=period, receipt=receipt)
 
 
 def removal_acts(
     store: Store, case: bytes, doomed: Collection[bytes], contents: Sequence[bytes], *, is_held: bool,
-    period: Period | None,
+    period: Period | None, receipt: str | None,
 ) -> list[Removal]:  # fmt: skip
     """The acts that say which keys go, and with them bodies of these contents, ascending."""
     names = sorted(key.hex() for key in doomed)
@@ -122,6 +124,7 @@ def removal_acts(
             uncovered=[*store.storage.uncovered, *([HOLD] if is_held else [])],
             klass=period and period.klass,
             epoch=period and period.epoch,
+            receipt=receipt,
         )
         for index, part in enumerate(parts)
     ]

@@ -53,6 +53,7 @@ class How:
     wait_seconds: float = 10
     say: Say = lambda _: None
     removed: Callable[[Outcome], None] = lambda _: None  # is given what an erasure came to
+    opened: Callable[[str, str | None], None] = lambda *_: None  # a request's id and receipt, before anything is done
     done: Mapping[bytes, Outcome] = field(default_factory=dict)  # by case: removals that were carried out together
 
 
@@ -75,7 +76,8 @@ def run(store: Store, case: bytes, how: How = PLAIN) -> dict[str, Any]:
     """
     now, root = _started(store, case, how)
     done = _run(store, case, now, root, how)
-    outcome = done.kept | ({"told": _recipients(store, case)} if now.kind in TOLD else {})
+    told = [name for name in recipients_in(store, case) if name != PERSON]
+    outcome = done.kept | ({"told": told} if now.kind in TOLD else {})
     is_told = overall({name: one.status for name, one in notices_of(store, case).items()}) == "completed"
     status = done.status if is_told else "partial"  # until every recipient has answered
     after = casebook.step(store, case, lambda it: cases.finish(it, store.actor.hex(), status=status, outcome=outcome))
@@ -84,7 +86,7 @@ def run(store: Store, case: bytes, how: How = PLAIN) -> dict[str, Any]:
 
 def at_once(store: Store, kind: str, identifier: str, how: How = PLAIN) -> dict[str, Any]:
     """An officer's own request: opened, verified, approved and run. Raises NotFound; NeedsAnother before it runs."""
-    return run(store, _approved(store, kind, identifier), how)
+    return run(store, _approved(store, kind, identifier, how), how)
 
 
 def erase_together(store: Store, identifiers: Sequence[str], how: How = PLAIN) -> list[dict[str, Any] | LetheError]:
@@ -96,7 +98,7 @@ def erase_together(store: Store, identifiers: Sequence[str], how: How = PLAIN) -
     answers: dict[str, dict[str, Any] | LetheError] = {}
     for one in identifiers:
         try:
-            case = _approved(store, "erasure", one)
+            case = _approved(store, "erasure", one, how)
             _, root = _started(store, case, how)
             if root is not None:
                 begin(store, root, case)
@@ -110,9 +112,11 @@ def erase_together(store: Store, identifiers: Sequence[str], how: How = PLAIN) -
     return [answers[one] for one in identifiers]
 
 
-def _approved(store: Store, kind: str, identifier: str) -> bytes:
+def _approved(store: Store, kind: str, identifier: str, how: How) -> bytes:
     find(store, identifier)
-    case = bytes.fromhex(open_request(store, Asking(kind=kind, identifier=identifier))["request"])
+    opened = open_request(store, Asking(kind=kind, identifier=identifier))
+    how.opened(opened["request"], opened.get("receipt"))
+    case = bytes.fromhex(opened["request"])
     verify(store, case, method="officer")
     approve(store, case)
     return case
@@ -216,10 +220,6 @@ def _reviewed(store: Store, now: Case, root: bytes, how: How) -> Done:
         "note": how.note,
     }
     return Done(COMPLETED, {**kept, "reviewer": store.actor.hex()})
-
-
-def _recipients(store: Store, case: bytes) -> list[str]:
-    return [name for name in recipients_in(store, case) if name != PERSON]
 
 
 def _record(store: Store, fact: Fact) -> None:

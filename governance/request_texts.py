@@ -86,6 +86,14 @@ DECISIONS: Final[dict[str, Pair]] = {
 }
 
 
+RECEIPT: Final[Pair] = (
+    "Keep this receipt: with it you can show later that this request was carried out. "
+    "We keep only a digest of it and cannot show it again.",
+    "请妥善保存此回执码：凭此码，您日后可以证明本请求已被执行。我们仅保存其摘要，无法再次显示。",
+)
+"""Told to who asks for an erasure, with the receipt."""
+
+
 def pair(texts: dict[str, Pair], code: str) -> dict[str, str]:
     """A code with its texts, ready for JSON."""
     return {"code": code, "en": texts[code][0], "zh": texts[code][1]}

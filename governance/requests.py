@@ -19,6 +19,7 @@ from governance.request_texts import (
     EXTENSIONS,
     KINDS,
     METHODS,
+    RECEIPT,
     REMEDY,
     REQUESTERS,
     STATES,
@@ -26,6 +27,7 @@ from governance.request_texts import (
 )
 from governance.roles import require
 from governance.store import Store
+from governance.subject_receipt import digest_of, new_receipt
 from governance.subjects import find_all, name_of
 
 LISTED: Final = 1000
@@ -55,6 +57,7 @@ class Asking:
 def open_request(store: Store, asking: Asking) -> dict[str, Any]:
     """Open a request. The answer is alike for a person who is known, unknown or erased, and nobody is created.
 
+    Of an erasure it holds the `receipt`, this once: the case keeps its digest, which the acts will carry.
     Raises BadInput for what cannot be, and for what the kind needs and is missing.
     """
     require(store, "request")
@@ -75,8 +78,12 @@ def open_request(store: Store, asking: Asking) -> dict[str, Any]:
         "note": asking.note,
         "duplicate_of": casebook.first_open(store, root, asking.kind) if root else None,
     }
+    receipt = new_receipt(store.random) if asking.kind == "erasure" else None
+    if receipt is not None:
+        said["receipt"] = digest_of(receipt)
     case = casebook.begin(store, said, root, asking.values)
-    return in_short(store, case, cases.evolve(Case(), said))
+    told = {"receipt": receipt, "confirmation": {"en": RECEIPT[0], "zh": RECEIPT[1]}} if receipt else {}
+    return in_short(store, case, cases.evolve(Case(), said)) | told
 
 
 def ask(store: Store, case: bytes, *, note: str = "") -> dict[str, Any]:

@@ -78,6 +78,7 @@ class Store:
     clock: Clock
     random: Random
     sign: SignHead
+    sign_bytes: Callable[[bytes], bytes]  # with the log's key: statements, never what could be a note
 
 
 POLICY = "policy"

@@ -7,6 +7,7 @@ import typer
 from adapters.cli import (
     actors,
     auditing,
+    certifying,
     consenting,
     data,
     erasing,
@@ -37,6 +38,7 @@ for group in (
     actors,
     profiles,
     erasing,
+    certifying,
     auditing,
     keeping,
     consenting,

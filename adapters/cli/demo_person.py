@@ -33,7 +33,8 @@ def show_past(tour: Tour) -> None:
 
 def forget(tour: Tour) -> bool:
     """Erase with a certificate, checked as its holder would; False while some sink has not answered."""
-    from governance.certificate import certificate, verify
+    from governance.certificate import certificate
+    from governance.certificate_check import verify_text
     from governance.erasure import erase
     from governance.models import renew_models
 
@@ -46,7 +47,7 @@ def forget(tour: Tour) -> bool:
         if outcome.status == "completed":
             file = tour.place / "certificate.json"
             file.write_text(json.dumps(certificate(tour.store, bytes.fromhex(outcome.case)), ensure_ascii=False))
-            positions = verify(json.loads(file.read_text()), tour.store.vkey)
+            positions = verify_text(file.read_text(), tour.store.vkey).positions
             step.figures["certificate"] = {"bytes": file.stat().st_size, "positions": positions}
             shown["certificate"] = f"valid under the pinned key: the act is in the log at {positions}"
         tour.tell.facts(shown)

@@ -1,6 +1,5 @@
 """Commands that forget."""
 
-import json
 import sys
 from pathlib import Path
 from time import monotonic
@@ -8,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from adapters.cli.certifying import text_for_file
 from adapters.cli.profiles import From, Identifier
-from adapters.cli.session import PARTIAL, Session, command, identifiers_from, status_of, text_of
+from adapters.cli.session import PARTIAL, Session, command, identifiers_from, status_of
 from domain.errors import BadInput, LetheError, NotFound
 
 if TYPE_CHECKING:
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add these commands to the root."""
     command(app, "erase")(erase)
-    certificate = typer.Typer(help="Erasure certificates.", rich_markup_mode=None)
-    app.add_typer(certificate, name="certificate")
-    command(certificate, "verify")(certificate_verify)
-    command(certificate, "show")(certificate_show)
 
 
 def erase(
@@ -51,51 +47,31 @@ def erase(
         typer.confirm("Erase this person for good?", abort=True)
     began = monotonic()
     answers = _erased(store, session, names, wait)
-    for answer in answers:
-        if isinstance(answer, dict):
-            answer["seconds"] = round(monotonic() - began, 3)
-            _certify(store, answer, certificate, many)
+    done = [answer for answer in answers if isinstance(answer, dict)]
+    for answer in done:
+        answer["seconds"] = round(monotonic() - began, 3)
+    _certify(store, [answer for answer in done if answer["position"] is not None], certificate, many)
     _print(session, answers, many)
 
 
-def certificate_show(
-    session: Session,
-    request: Annotated[str, typer.Argument(help="The request that `erase` named.")],
-) -> None:
-    """Print the certificate of a completed erasure, again or for the first time."""
-    from governance.certificate import certificate as make
-
-    try:
-        case = bytes.fromhex(request)
-    except ValueError as error:
-        raise BadInput("command", "REQUEST", "32 hex digits, as `erase` printed them") from error
-    session.show(make(session.store(), case))
-
-
-def certificate_verify(
-    session: Session, file: Path, key: Annotated[str, typer.Option(help="The log's verifier key, as pinned.")]
-) -> None:
-    """Check a certificate without the store: the acts are in the log that this key signs."""
-    from governance.certificate import verify
-
-    try:
-        document = json.loads(text_of(file))
-    except ValueError as error:
-        raise BadInput(file.name, "file", "a certificate, which is JSON") from error
-    positions = verify(document, key)
-    session.show({"valid": True, "positions": positions}, f"valid: the act is in the log at {positions}")
-
-
 def _erased(store: "Store", session: Session, names: list[str], wait: float) -> list[dict[str, Any] | LetheError]:
-    """In the order of the names; whoever is not there may be one whose erasure was interrupted."""
+    """In the order of the names; whoever is not there may be one whose erasure was interrupted.
+
+    A receipt is said before anything is destroyed, so that a crash loses none unseen; nothing can show it again.
+    """
     from governance.erasure import erase as forget
     from governance.models import renew_models
     from governance.request_runs import How, erase_together
 
     outcomes = dict[str, "Outcome"]()
+    receipts = dict[str, str | None]()
 
     def removed(outcome: "Outcome") -> None:
         outcomes[outcome.case] = outcome
+
+    def opened(request: str, receipt: str | None) -> None:
+        receipts[request] = receipt
+        session.say(f"  request {request}, receipt for the person: {receipt}")
 
     def told(name: str, answer: dict[str, Any] | LetheError) -> dict[str, Any] | LetheError:
         if isinstance(answer, NotFound):
@@ -105,29 +81,30 @@ def _erased(store: "Store", session: Session, names: list[str], wait: float) -> 
         came = answer["outcome"]
         outcome = _told(outcomes[came["case"]])
         is_waiting = outcome["status"] == "completed"  # but for recipients who have not answered
-        return {**outcome, "models_retired": came["models_retired"]} | (
-            {"status": answer["state"]} if is_waiting else {}
-        )
+        extra = {"models_retired": came["models_retired"], "receipt": receipts.get(came["case"])}
+        return {**outcome, **extra} | ({"status": answer["state"]} if is_waiting else {})
 
     def resumed(name: str) -> dict[str, Any]:
         outcome = forget(store, name, wait_seconds=wait, say=how.say)
         return {**_told(outcome), "models_retired": renew_models(store, "erasure")}
 
-    how = How(wait_seconds=wait, say=lambda step: session.say(f"  {step}"), removed=removed)
+    how = How(wait_seconds=wait, say=lambda step: session.say(f"  {step}"), removed=removed, opened=opened)
     answers = erase_together(store, names, how)
     return [told(name, answer) for name, answer in zip(names, answers, strict=True)]
 
 
-def _certify(store: "Store", answer: dict[str, Any], certificate: Path | None, many: bool) -> None:
-    """Put the certificate into the answer, or into a file that it names: once the removal was carried out."""
+def _certify(store: "Store", answers: list[dict[str, Any]], certificate: Path | None, many: bool) -> None:
+    """Put the certificates of what was carried out into the answers, or into a file that the one answer names."""
     from governance.certificate import certificate as make
+    from governance.certificate import commitments
 
-    if answer["position"] is None:
-        return
-    document = make(store, bytes.fromhex(answer["request"]), residue=answer["residue"])
-    if certificate is not None:
-        certificate.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    answer["certificate"] = document if many or certificate is None else str(certificate)
+    cases = [bytes.fromhex(answer["request"]) for answer in answers]
+    known = commitments(store, cases)
+    for case, answer in zip(cases, answers, strict=True):
+        document = make(store, case, residue=answer["residue"], known=known)
+        if certificate is not None:
+            certificate.write_text(text_for_file(document), encoding="utf-8")
+        answer["certificate"] = document if many or certificate is None else str(certificate)
 
 
 def _told(outcome: "Outcome") -> dict[str, Any]:
@@ -147,6 +124,7 @@ def _told(outcome: "Outcome") -> dict[str, Any]:
         },
         "waiting_for": outcome.waiting_for or None,
         "certificate": None,
+        "receipt": None,
     }  # fmt: skip
 
 

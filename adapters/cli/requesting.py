@@ -51,7 +51,10 @@ def request_open(
     ] = None,
     note: Note = "",
 ) -> None:
-    """Open a request. Prints `request kind state text jurisdiction received confirm_by due overdue`."""
+    """Open a request. Prints `request kind state text jurisdiction received confirm_by due overdue`.
+
+    Of an erasure also `receipt`, this once, and `confirmation`, what to tell the person of it.
+    """
     from governance.requests import Asking, open_request
 
     said = {"purpose": purpose, "ground": ground, "informed": informed, "score": score}

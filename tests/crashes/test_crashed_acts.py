@@ -101,7 +101,9 @@ def runs(store: Store) -> None:
 
 def state_of_the_request(store: Store) -> object:
     [one] = list_requests(store, open_only=False)
-    outcome = show(store, bytes.fromhex(one["request"]))["outcome"]
+    shown = show(store, bytes.fromhex(one["request"]))
+    outcome, receipt = shown["outcome"], shown["steps"][0]["receipt"]
+    assert {act.receipt for _, act in all_removals(store, (*INTENDED, *EXECUTED))} == {receipt}
     return one["state"], outcome["erasure"], find_all(store, [ADA, PHONE]), left_of_the_erased(store)
 
 

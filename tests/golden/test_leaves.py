@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from domain.acts import ACTS, Act, fields_text, parse
+from domain.acts import ACTS, Act, Removal, fields_text, parse
 from domain.clock import day_of, parse_rfc3339
 from domain.log import Entry, leaf
 from domain.tree import Frontier, leaf_hash
@@ -83,6 +83,15 @@ def test_an_act_is_read_and_written_as_it_always_was(name: str) -> None:
 
     assert type(act) is ACTS[name]
     assert fields_text(act) == FIELDS[name]
+
+
+def test_a_removal_that_somebody_asked_for_carries_the_digest_of_a_receipt() -> None:
+    text = REMOVAL.replace('"root"', '"receipt":"dd","root"')
+
+    act = parse("erasure_executed", text)
+
+    assert isinstance(act, Removal)
+    assert (act.receipt, fields_text(act)) == ("dd", text)
 
 
 @pytest.mark.parametrize("name", ACTS)

@@ -162,4 +162,7 @@ def test_a_certificate_claims_nothing_that_its_acts_do_not_say(shop: Lethe) -> N
     assert status(case="0" * 32) == 10
     assert status(destroyed={**true["destroyed"], "keys": 99}) == 10
     assert status(not_covered=[]) == 10
-    assert status(acts=None) == status(acts=["act"]) == status(destroyed=None, case=None, not_covered=7) == 2
+    assert status(destroyed=None, case=None, not_covered=7) == 10
+    assert (
+        status(acts=None) == status(acts=["act"]) == status(envelope=None) == status(format="lethe-certificate/9") == 2
+    )
