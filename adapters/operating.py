@@ -8,7 +8,8 @@ from typing import Any
 
 from adapters import manifest
 from adapters.keys.files import read_private, shred, write_private
-from adapters.keys.mirror import FileMirror
+from adapters.keys.signing import FILES as SIGNING_FILES
+from adapters.keys.signing import SigningKeyFiles
 from adapters.settings import Settings
 from adapters.sql.backup import dump, fill, place
 from adapters.sql.engine import SCHEMAS, Databases, open_directory
@@ -16,7 +17,7 @@ from adapters.sql.keys import SqlKeyDatabase
 from adapters.sql.locked import append_lock
 from adapters.sql.log import SqlLog
 from adapters.sql.migrate import HEADS, migrate, versions_of
-from adapters.wiring import SECRETS, databases_at, keyring_at, open_store
+from adapters.wiring import SECRETS, databases_at, keyring_at, mirror_at, open_store
 from domain.errors import BadInput, Unavailable
 from domain.note import print_note
 from governance.backup import Restoration, declare, described, is_begun
@@ -25,6 +26,7 @@ from governance.leaving import FORMAT, STATEMENT, require_free, statement
 from governance.publishing import publish
 from governance.roles import require
 from governance.signing import signer
+from governance.signing_rotation import Changed, rotate_signing_key
 from governance.store import Store
 
 
@@ -51,7 +53,7 @@ def restore(settings: Settings, directory: Path) -> Restoration:
     if made["backend"] != ("postgresql" if settings.is_server else "sqlite"):
         raise BadInput(directory.name, "backend", f"a store on {made['backend']}")
     keys = settings.keys_directory / made["store"]
-    mirror = FileMirror(keys / "mirror")
+    mirror = mirror_at(settings, keys)
     if not (keys / "signing.key").exists() or mirror.high_water() is None:
         raise Unavailable("the key store has neither keys nor mirror of this store: bring its directory back first")
     databases = databases_at(settings, create=True)
@@ -105,11 +107,15 @@ def migrate_store(settings: Settings) -> dict[str, str | None]:
     return versions_of(databases)
 
 
+def rotate_signing(settings: Settings, store: Store) -> Changed:
+    """Replace the log's signing key, or go on where that was interrupted. Raises NotPermitted."""
+    return rotate_signing_key(store, SigningKeyFiles(_keys_of(settings, store)))
+
+
 def destroy_keys(settings: Settings, store: Store, certificate: Path) -> dict[str, Any]:
     """Sign what this means into a file, then destroy every key. Raises NotPermitted, and Refused for a hold."""
     require_free(store)
-    with store.keyring.database.reading() as rows:
-        directory = settings.keys_directory / f"{rows.number('store'):016x}"
+    directory = _keys_of(settings, store)
     head = publish(store.log, store.mirror)
     text = statement(store, head)
     note = print_note(text, [signer(read_private(directory / "signing.key")).sign(text)])
@@ -118,6 +124,12 @@ def destroy_keys(settings: Settings, store: Store, certificate: Path) -> dict[st
         "statement": {"en": STATEMENT[0], "zh": STATEMENT[1]},
     }  # fmt: skip
     write_private(certificate, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
-    for name in ("generations.json", "signing.key"):
+    for name in ("generations.json", *SIGNING_FILES):
         shred(directory / name)
     return document
+
+
+def _keys_of(settings: Settings, store: Store) -> Path:
+    """The directory of the store's own keys."""
+    with store.keyring.database.reading() as rows:
+        return settings.keys_directory / f"{rows.number('store'):016x}"

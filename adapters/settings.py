@@ -21,6 +21,7 @@ class Settings:
     keys: str
     actor: str
     clock: Clock
+    publish: str | None = None  # directory
 
     @property
     def directory(self) -> Path | None:
@@ -47,6 +48,19 @@ class Settings:
             raise Unavailable("keys may not lie inside the store's directory: a copy of it would open everything")
         return path
 
+    def site_directory(self, named: str | None = None) -> Path | None:
+        """Where the log is published: the named directory, else that of `LETHE_PUBLISH`, else None.
+
+        Raises Unavailable for one that holds the store or its keys, or lies in them: whoever reads it may read all.
+        """
+        if named is None and self.publish is None:
+            return None
+        path = Path(named or self.publish or "").expanduser().resolve()
+        private = [self.keys_directory, *([self.directory.resolve()] if self.directory is not None else [])]
+        if any(path.is_relative_to(one) or one.is_relative_to(path) for one in private):
+            raise Unavailable("the log may not be published where the store or its keys lie")
+        return path
+
 
 def read_settings(
     environment: Mapping[str, str] = os.environ,
@@ -64,6 +78,7 @@ def read_settings(
         keys=keys or environment.get("LETHE_KEYS", "file:~/.lethe/keys"),
         actor=actor or environment.get("LETHE_ACTOR") or getuser(),
         clock=_clock(environment.get("LETHE_NOW")),
+        publish=environment.get("LETHE_PUBLISH") or None,
     )
 
 

@@ -2,15 +2,17 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from adapters.keys.files import FileKeyStore, read_private, write_private
+from adapters.keys.files import FileKeyStore, write_private
 from adapters.keys.mirror import FileMirror
+from adapters.keys.signing import SigningKeyFiles
 from adapters.processes import this_process
 from adapters.settings import Settings
+from adapters.site import StaticSite
 from adapters.sql.engine import Databases, open_directory, open_server
 from adapters.sql.keys import SqlKeyDatabase
 from adapters.sql.locked import append_lock
@@ -19,7 +21,7 @@ from adapters.sql.migrate import check_versions, migrate
 from adapters.sql.projections import SqlSlots
 from adapters.sql.storage import SqlStorage
 from domain.acts import Genesis, PolicyPublished, parse
-from domain.errors import Damaged, Unavailable
+from domain.errors import Damaged, LetheError, Unavailable
 from domain.note import print_vkey
 from governance.actors import caller_of
 from governance.blind import Blinder, follow
@@ -32,6 +34,7 @@ from governance.presence import Lease
 from governance.publishing import publish, require_extends
 from governance.restoring import FOLDED_POLICY, follow_policy
 from governance.signing import generate, signer
+from governance.signing_rotation import hand_over, signing, signing_key
 from governance.store import POLICY, Locked, Store, append_acts, insert_acts
 
 SCHEMA = 1
@@ -80,7 +83,7 @@ def open_store(settings: Settings, *, random: Random = os.urandom, strict: bool 
     text = log.document(act.hash)
     if text is None or sha256(text.encode()).hexdigest() != act.hash:
         raise Unavailable("the policy's text is not the one that was published")
-    store = _open(settings, databases, policy=text, version=act.version, random=random)
+    store = _open(settings, databases, policy=text, version=act.version, random=random, strict=strict)
     if strict:
         require_extends(store.log.head(), store.mirror.high_water(), store.log)
     return replace(store, caller=_caller(store, strict))
@@ -122,6 +125,13 @@ def keyring_at(database: SqlKeyDatabase, directory: Path, log: SqlLog, random: R
     return Keyring(database, FileKeyStore(directory, random), log, Lease(database, this_process(), random))
 
 
+def mirror_at(settings: Settings, directory: Path) -> FileMirror:
+    """What is kept outside the databases of the store whose keys lie in this directory."""
+    published = settings.site_directory()
+    site = None if published is None else StaticSite(published)
+    return FileMirror(directory / "mirror", site=site, clock=settings.clock)
+
+
 def databases_at(settings: Settings, *, create: bool) -> Databases:
     """Where the settings say. Raises Unavailable where an embedded store is not, unless it is to be made."""
     if settings.is_server:
@@ -134,13 +144,19 @@ def databases_at(settings: Settings, *, create: bool) -> Databases:
     return open_directory(directory)
 
 
-def _open(settings: Settings, databases: Databases, *, policy: str, version: int, random: Random) -> Store:
+def _open(
+    settings: Settings, databases: Databases, *, policy: str, version: int, random: Random, strict: bool = True
+) -> Store:
     log, database = SqlLog(databases.log), SqlKeyDatabase(databases.keyring)
     with database.reading() as rows:
         directory = settings.keys_directory / f"{rows.number('store'):016x}"
         keyring = keyring_at(database, directory, log, random)
         secrets = {name: keyring.secret(rows, name) for name in ("index", "suppression", "fold", "actors")}
-    key = signer(read_private(directory / "signing.key"))
+    mirror, signing_keys = mirror_at(settings, directory), SigningKeyFiles(directory)
+    if signing_keys.is_changing:
+        with nullcontext() if strict else suppress(LetheError):
+            hand_over(log, mirror, signing_keys)
+    key = signer(signing_key(signing_keys, log))
     blinder = Blinder(secrets["index"], secrets["suppression"])
     rules = load(policy, "policy")
     actors = Blinder(secrets["actors"], b"")
@@ -161,7 +177,7 @@ def _open(settings: Settings, databases: Databases, *, policy: str, version: int
         blinder=blinder,
         slots=SqlSlots(databases.projections),
         storage=SqlStorage(databases, settings.directory),
-        mirror=FileMirror(directory / "mirror"),
+        mirror=mirror,
         policy=rules,
         policy_version=version,
         fold=rules.fold_config(secrets["fold"]),
@@ -170,6 +186,6 @@ def _open(settings: Settings, databases: Databases, *, policy: str, version: int
         caller=Caller(actor=actor, roles=frozenset()),
         clock=settings.clock,
         random=random,
-        sign=lambda size, root: key.sign_tree_head(key.key.name, size, root),
+        sign=signing(signing_keys, log),
         sign_bytes=key.sign_bytes,
     )

@@ -77,6 +77,13 @@ class GenerationRotated(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     since: int = 0  # size of the log before the new generation was made: what it wrapped may be in copies made since
 
 
+class SigningKeyChanged(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The tree head that ends with this act is signed by both, later ones by the new key alone."""
+
+    old: str  # verifier keys
+    new: str
+
+
 class ModelTrained(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     model: str
     scorer: str
@@ -121,6 +128,7 @@ Act = (
     | HoldReleased
     | BodiesLost
     | GenerationRotated
+    | SigningKeyChanged
     | ModelTrained
     | ModelRetired
     | Attested
@@ -143,6 +151,7 @@ ACTS: Final[dict[str, type[Act]]] = {
     "restored": Restored,
     "bodies_lost": BodiesLost,
     "generation_rotated": GenerationRotated,
+    "signing_key_changed": SigningKeyChanged,
     "model_trained": ModelTrained,
     "model_retired": ModelRetired,
     "attested": Attested,

@@ -13,6 +13,7 @@ from typing import Final
 from domain.errors import LetheError
 
 ED25519: Final = 0x01
+COSIGNATURE: Final = 0x04  # Ed25519 with a time, by a witness
 ED25519_BYTES: Final = 32  # of a public key and of a seed
 KEY_ID_BYTES: Final = 4
 LONGEST_TEXT: Final = 1_000_000  # characters; as generous as Go's x/mod
@@ -58,7 +59,7 @@ class VerifierKey:
     """A public key under the name it signs with."""
 
     name: str
-    kind: int  # 0x01 Ed25519, 0x04 Ed25519 cosignature
+    kind: int  # ED25519, COSIGNATURE, or one that is not known here
     public: bytes
 
     @property
@@ -130,7 +131,7 @@ def parse_vkey(text: str) -> VerifierKey:
     key = VerifierKey(name, material[0], material[1:])
     if key.key_id != key_id:
         raise BadKey("the verifier key's id does not belong to its name and key")
-    if key.kind == ED25519 and len(key.public) != ED25519_BYTES:
+    if key.kind in (ED25519, COSIGNATURE) and len(key.public) != ED25519_BYTES:
         raise BadKey("an Ed25519 verifier key is 32 bytes long")
     return key
 

@@ -167,7 +167,7 @@ class _Subtrees:
     def _node(self, height: int, index: int) -> bytes:
         level, above = divmod(height, TILE_HEIGHT)
         tile, place = divmod(index << above, TILE_WIDTH)
-        row = split_hashes(read_tile(self, level, tile, place + (1 << above)))[place:]
+        row = split_hashes(read_tile(self, level, tile, place + (1 << above))[place * HASH_BYTES :])
         while len(row) > 1:
             row = parents(row)
         return row[0]

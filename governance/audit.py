@@ -1,19 +1,28 @@
 """Whether the store is what the log says: every finding by name, with the position where it is."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from domain.errors import LetheError
+from domain.leaves import stretch_of
 from domain.log import Entry, Head, Log, leaf
+from domain.note import parse_vkey
+from domain.tlog_policy import WitnessPolicy
 from domain.tree import TILE_WIDTH, Frontier, leaf_hashes
+from governance.blame import MOST, ROW, blame, hash_of, is_fit
 from governance.completeness import Completeness
-from governance.findings import Finding, Report
+from governance.findings import Report
+from governance.heads import Kept, KeptHeads, kept_in
+from governance.keyring_check import KeyringCheck
 from governance.mirrored import RESTORED, standing
 from governance.projecting import Progress
-from governance.publishing import HighWater, publish
+from governance.publishing import publish
 from governance.roles import require
-from governance.signing import open_tree_head
+from governance.signing_chain import Tenure
 from governance.store import Store
 from governance.tiles import TileCheck
+from governance.unproven import unproven
+from governance.vouched import cosigned_head, keys_of, vouched
+from governance.witnessing import is_witnessed, witnessed
 
 CHUNK = 20 * TILE_WIDTH
 
@@ -24,52 +33,87 @@ def tree_head(store: Store) -> Head:
     return publish(store.log, store.mirror)
 
 
-def verify_live(store: Store, *, progress: Progress | None = None) -> Report:
-    """Check the whole log and keyring of a live store, as of the head when it starts. Changes nothing."""
+def verify_live(
+    store: Store,
+    *,
+    vkey: str | None = None,
+    saved: Path | None = None,
+    policy: WitnessPolicy | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Check the whole log and keyring of a live store, as of the head when it starts. Changes nothing.
+
+    `vkey` is the key that an auditor pinned, in place of the one beside the store: the log has it, or had it before a
+    change that both keys signed. `saved` is a directory of tree heads that he kept, `policy` names the witnesses that
+    he trusts. Raises NotPermitted, BadKey, BadInput.
+    """
     require(store, "audit")
     report = Report()
     published = store.mirror.high_water()  # First: what is published from here on is no rollback.
     acts, marks = store.mirror.acts(), store.mirror.marks()
     head = store.log.head()
     report.size, report.root = head.size, head.frontier.root().hex()
-    _check_head(store, report)
-    audit = Completeness(store, report, head.size)
-    is_whole = _walk(store, head, audit, report, progress)
+    pinned = vkey or store.vkey
+    parse_vkey(pinned)
+    report.findings += vouched(store, head, pinned)
+    keys = keys_of(store, pinned) or [Tenure(pinned, 0, None)]
+    heads = [] if saved is None else list(kept_in(saved, keys, report))
+    heads += cosigned_head(store, keys)
+    heads += [] if published is None else [Kept(published.size, published.root, "high-water")]
+    audit, kept = Completeness(store.log, report, head.size), KeptHeads(heads)
+    is_whole = _walk(store, head, audit, kept, report, progress)
     _check_outside(store, report)
-    audit.finish()
-    _check_high_water(store, report, published, is_whole)
+    keyring = KeyringCheck(store, report, audit, head.size)
+    keyring.compare(audit.finish())
+    kept.findings(report, is_whole=is_whole)
     _check_mirrored(store, report, acts, is_whole)
     _check_marks(store, report, marks, audit)
+    report.witnessed = witnessed(store.mirror.cosigned(), policy, size=head.size)
+    report.unproven = unproven(heads=report.heads, offline=False, witnessed=is_witnessed(report.witnessed))
     return report
 
 
-def _walk(store: Store, head: Head, audit: Completeness, report: Report, progress: Progress | None) -> bool:
+def _walk(
+    store: Store, head: Head, audit: Completeness, kept: KeptHeads, report: Report, progress: Progress | None
+) -> bool:
     """Every entry against its hash and the tree; whether the tree is the one of the head."""
     tree, tiles = Frontier(), TileCheck(store.log)
     for entries in _chunks(store.log, head.size):
         gap = next((at for at, entry in enumerate(entries, tree.size) if entry.position != at), None)
         if gap is not None:
-            report.findings.append(Finding("missing", gap, "log.entry.position", "there is no entry at this position"))
+            report.add("missing", gap, "log.entry.position", "there is no entry at this position")
             return False
-        hashes = leaf_hashes(map(leaf, entries))
-        report.findings += [
-            Finding("altered", entry.position, "log.entry", "the row is not the one that was hashed when appended")
-            for entry, computed in zip(entries, hashes, strict=True)
-            if entry.hash != computed
-        ]
+        hashes = _compared(store.log, entries, report)
+        kept.pass_by(tree, hashes)
         tree = tiles.extended(tree, hashes)
-        audit.look(entries, dict(_bodies(store, entries)))
+        bodies = dict(_bodies(store, entries))
+        rows = [one if is_fit(one) else Entry(one.position, b"", 0) for one in entries]
+        audit.look(stretch_of(rows), [bodies.get(one.position) for one in rows])
         if progress is not None:
             progress(tree.size, head.size)
     if tree.size < head.size:
-        report.findings.append(Finding("missing", tree.size, "log.entry", "the log ends before its head"))
+        report.add("missing", tree.size, "log.entry", "the log ends before its head")
     elif tree.root() != head.frontier.root():
-        position = _first_altered(store.log, head.size)
-        report.findings.append(Finding("altered", position, "log.entry", "the entry's hash is not the tree's"))
+        report.add("altered", _first_altered(store.log, head.size), "log.entry", "the entry's hash is not the tree's")
     else:
-        report.findings += tiles.findings()
+        tiles.finish()
+        tiles.findings(report)
         return True
     return False
+
+
+def _compared(log: Log, entries: Sequence[Entry], report: Report) -> list[bytes]:
+    """The hashes of the leaves; a row with another one beside it is altered."""
+    try:
+        hashes = leaf_hashes(map(leaf, entries))
+    except (ArithmeticError, AttributeError, TypeError, ValueError):
+        hashes = [hash_of(entry) for entry in entries]
+    for entry, computed in zip(entries, hashes, strict=True):
+        if entry.hash != computed:
+            is_first = len(report.findings) < MOST
+            where, reason = blame(log, entry) if is_first else (ROW, "the row is not the one that was hashed")
+            report.add("altered", entry.position, where, reason)
+    return hashes
 
 
 def _chunks(log: Log, size: int) -> Iterator[list[Entry]]:
@@ -85,35 +129,13 @@ def _bodies(store: Store, entries: list[Entry]) -> list[tuple[int, bytes]]:
     return [(position, sealed) for position, sealed in found if position <= last]
 
 
-def _check_head(store: Store, report: Report) -> None:
-    head = store.log.head()
-    try:
-        signed = open_tree_head(head.note, store.vkey)
-    except LetheError:
-        report.findings.append(Finding("signature", None, "log.head.note", "the tree head is not signed by the log"))
-        return
-    if (signed.size, signed.root) != (head.size, head.frontier.root()):
-        report.findings.append(Finding("altered", None, "log.head", "the signed tree head is not the stored one"))
-
-
-def _check_high_water(store: Store, report: Report, last: HighWater | None, is_whole: bool) -> None:
-    if last is None:
-        return
-    if report.size < last.size:
-        report.findings.append(Finding("rollback", report.size, "log.entry", "a longer log was published before"))
-    elif last.size == report.size:
-        _require_same(report, report.root, last)
-    elif is_whole:  # else what is missing or altered has been said, and an older tree cannot be computed
-        _require_same(report, _root_at(store.log, last.size), last)
-
-
 def _check_outside(store: Store, report: Report) -> None:
     """What lies where the signed tree has nothing."""
     found = store.log.outside(store.log.head().size, limit=CHUNK)
     size = store.log.head().size  # it may have grown meanwhile
     for table, position in found:
         if not 0 <= position < size:
-            report.findings.append(Finding("altered", position, f"log.{table}", "it lies outside the log"))
+            report.add("altered", position, f"log.{table}.position", "it lies outside the log")
 
 
 def _check_mirrored(store: Store, report: Report, lines: Sequence[str], is_whole: bool) -> None:
@@ -126,8 +148,7 @@ def _check_mirrored(store: Store, report: Report, lines: Sequence[str], is_whole
     for position, name, fields in known:
         entry = found.get(position)
         if position >= report.size or entry is None or (entry.act, entry.fields) != (name, fields):
-            reason = "an act that was mirrored is not in the log"
-            report.findings.append(Finding("rollback", position, "log.entry", reason))
+            report.add("rollback", position, "log.entry", "an act that was mirrored is not in the log")
 
 
 def _check_marks(store: Store, report: Report, marks: Sequence[tuple[str, str]], audit: Completeness) -> None:
@@ -137,20 +158,7 @@ def _check_marks(store: Store, report: Report, marks: Sequence[tuple[str, str]],
         kept = rows.suppressed(cases)
     for position in sorted({audit.intent(case) for mark, case in cases.items() if mark not in kept}, key=str):
         reason = "the identifiers of an erased person are not suppressed"
-        report.findings.append(Finding("incomplete_erasure", position, "keyring.suppression", reason))
-
-
-def _require_same(report: Report, root: str, last: HighWater) -> None:
-    if root != last.root.hex():
-        report.findings.append(Finding("rollback", None, "log.entry", "another tree was published before"))
-
-
-def _root_at(log: Log, size: int) -> str:
-    """Of the first entries, by their rows alone."""
-    tree = Frontier()
-    for entries in _chunks(log, size):
-        tree = tree.extended(leaf_hashes(map(leaf, entries)))
-    return tree.root().hex()
+        report.add("incomplete_erasure", position, "keyring.suppression.mark", reason)
 
 
 def _first_altered(log: Log, size: int) -> int | None:
@@ -159,6 +167,6 @@ def _first_altered(log: Log, size: int) -> int | None:
         for entry in entries:
             tile = log.tile(0, entry.position // 256)
             place = entry.position % 256 * 32
-            if tile[place : place + 32] != leaf_hashes([leaf(entry)])[0]:
+            if tile[place : place + 32] != hash_of(entry):
                 return entry.position
     return None

@@ -27,7 +27,6 @@ from governance.certificate_first import BEYOND as BEYOND
 from governance.certificate_texts import GROUNDS
 from governance.dsse import enveloped
 from governance.proven import act_of
-from governance.publishing import publish
 from governance.removals import EXECUTED, INTENDED, RETENTION, all_removals, removals
 from governance.request_texts import pair
 from governance.requests import LISTED
@@ -35,6 +34,7 @@ from governance.roles import require
 from governance.rotation import beyond_backups
 from governance.store import Store
 from governance.subject_receipt import digest_of
+from governance.vouched import vouching_head
 
 METHOD: Final[dict[str, str | int]] = {
     "cipher": "AES-256-GCM",
@@ -67,7 +67,7 @@ def certificate(
     if not found:
         raise NotFound
     rotated = beyond_backups(store, found[-1][0].position)
-    head = publish(store.log, store.mirror)
+    head = vouching_head(store, [entry.position for entry, _ in found] + ([rotated.position] if rotated else []))
     acts = [act_of(_proven(store, entry, head.size, head.note)) for entry, _ in found]
     beyond = act_of(_proven(store, rotated, head.size, head.note)) if rotated else None
     unproven = {
@@ -117,7 +117,7 @@ def find_by_receipt(store: Store, receipt: str) -> list[dict[str, Any]]:
 def prove_entry(store: Store, position: int) -> dict[str, Any]:
     """An entry's leaf and the proof of its place. Raises NotPermitted, and NotFound past the end of the log."""
     require(store, "audit")
-    head = publish(store.log, store.mirror)
+    head = vouching_head(store, [position])
     found = store.log.contents([position])
     if not found or position >= head.size:
         raise NotFound

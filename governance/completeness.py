@@ -1,250 +1,189 @@
-"""The completeness rule: what the log tells of is there, or an act covers it; every act was carried out whole."""
+"""The completeness rule: what the log tells of is there, or an act covers it; every act was carried out whole.
+
+The same for a live store and for a bundle: it needs the entries and bodies in order, and little else of either.
+"""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
-from domain.acts import Act, BodiesLost, KeysCreated, NoticePublished, PolicyPublished, Removal, parse
-from domain.errors import KeyMismatch, LetheError
-from domain.log import Entry, Log
+from domain.leaves import CONTENT_BYTES, Stretch
+from domain.log import Entry
 from domain.tree import Frontier, leaf_hashes
-from governance.findings import Finding, Report
-from governance.keyrows import KeyRow
-from governance.removals import EXECUTED, INTENDED
-from governance.store import Store
+from domain.vocabulary import EXECUTED, INTENDED, Fields, NotAnAct, read_act
+from governance.evidence import Evidence, Removals, evidence_of, fields_of, first_named, removals
+from governance.findings import Report
 
-KEYS_A_LOOK, STREAMS_A_LOOK = 2000, 5000
 NONE = -1
 
-Removals = dict[str, list[tuple[int, Removal]]]
-"""By case: its acts with their positions, ascending."""
+ACT, FIELDS, BODY = "log.entry", "log.entry.fields", "log.body"
 
 
 class Completeness:
     """Follows the log from its start, up to a size; knows beforehand which keys its acts take away, and where."""
 
-    def __init__(self, store: Store, report: Report, size: int) -> None:
-        self._store = store
+    def __init__(self, evidence: Evidence, report: Report, size: int) -> None:
+        self._evidence = evidence
         self._report = report
-        self._size = size
-        self._intended = _removals(store.log, INTENDED, size)
-        self._executed = _removals(store.log, EXECUTED, size)
-        self._doomed = _first_named(self._intended, self._executed)
-        self._destroyed = _first_named(self._executed)
-        acts = [act for some in self._executed.values() for _, act in some]
-        self._case = {bytes.fromhex(key): act.case for act in acts for key in act.keys}
+        self._intended = removals(evidence, INTENDED, size)
+        self._executed = removals(evidence, EXECUTED, size)
+        self._doomed = first_named(self._intended, self._executed)
+        self.destroyed = first_named(self._executed)
+        """By key: where the act is that destroyed it."""
+        told = [one.fields for acts in self._executed.values() for one in acts]
+        self._case = {bytes.fromhex(key): fields["case"] for fields in told for key in fields["keys"]}
         self._removed: dict[str, list[bytes]] = {case: [] for case in self._executed}
-        self._numbers: dict[bytes, int] = {}  # of keys, in the order of the log
-        self._created = array("q")  # by key: the position of the first act that commits to it
-        self._handles = array("q")  # by key: the stream of its subject, as the keyring has it
-        self._key_at = array("i")  # by position: the key of a data entry
-        self._absent: list[int] = []
+        self._holds: dict[str, bool] = {}  # whether it is open
+        self.numbers: dict[bytes, int] = {}  # of keys, in the order of the log
+        self.created = array("q")  # by key: the position of the first act that commits to it
+        self.key_at = array("i")  # by position: the key of a data entry
+        self._absent = array("q")
         self._lost: set[int] = set()
+        self._is_every_key_committed = True
 
-    def look(self, entries: Sequence[Entry], bodies: dict[int, bytes]) -> None:
-        """The next entries, ascending, and the bodies between the first and the last of them."""
-        self._report.entries += len(entries)
-        for entry in entries:
-            sealed = bodies.pop(entry.position, None)
-            if entry.act is not None:
-                self._key_at.append(NONE)
-                self._act(entry)
-                if sealed is not None:
-                    self._add("altered", entry.position, "log.body", "a body lies where no data entry is")
-            else:
-                self._key_at.append(self._number(entry.key_id or b""))
-                self._data(entry, sealed)
-        for position in bodies:
-            self._add("altered", position, "log.body", "a body lies where no data entry is")
+    def look(self, stretch: Stretch, bodies: Sequence[bytes | None]) -> None:
+        """The next entries, and the body of each or None."""
+        self._report.entries += len(stretch.keys)
+        for position, reason in stretch.unread:
+            self._add("altered", position, ACT, reason)
+        for (
+            entry
+        ) in stretch.acts:  # First: a commitment has to stand before the use of its key, not in another stretch.
+            self._act(entry)
+        numbers = list(map(self.numbers.get, stretch.keys))  # type: ignore[arg-type]
+        sealed = bodies if None not in bodies else [one for one in bodies if one is not None]
+        self._report.bodies += len(sealed)
+        digests = [sha256(one).digest() for one in sealed]  # type: ignore[arg-type]
+        if not self._is_ordinary(stretch, numbers, digests, bodies):
+            numbers = self._one_by_one(stretch, bodies, iter(digests))
+        elif None in numbers:
+            numbers = [NONE if number is None else number for number in numbers]
+        self.key_at.extend(numbers)  # type: ignore[arg-type]
 
-    def finish(self) -> None:
-        """What only the whole log can tell: uncovered gaps, counts and roots of acts, keys, streams.
+    def finish(self) -> set[int]:
+        """What only the whole log can tell: uncovered gaps, counts and roots of acts. Returns the keys that are gone.
 
         The acts are read again last: what an erasure took away meanwhile is covered.
         """
-        is_whole = len(self._key_at) == self._size
-        kept = self._keys(is_whole)
-        listed = self._streams() if is_whole else b""
-        intended, executed = (_removals(self._store.log, names) for names in (INTENDED, EXECUTED))
-        doomed = _first_named(intended, executed)
-        gone = {self._numbers[key] for key in doomed if key in self._numbers}
+        intended, executed = (removals(self._evidence, names) for names in (INTENDED, EXECUTED))
+        gone = {self.numbers[key] for key in first_named(intended, executed) if key in self.numbers}
         for position in self._absent:
-            if position not in self._lost and self._key_at[position] not in gone:
-                self._add("missing", position, "log.body", "the body is gone and no act covers it")
-        for number, is_kept in enumerate(kept):
-            if not is_kept and self._created[number] != NONE and number not in gone:
-                self._add("missing", self._created[number], "keyring.data_key", "a key is gone and no act covers it")
-        excused = gone | {NONE}
-        for position, is_listed in enumerate(listed):
-            if not is_listed and self._key_at[position] not in excused:
-                self._add("missing", position, "log.stream", "no stream leads to this entry")
-        if is_whole:
-            self._erasures(executed)
+            if position not in self._lost and self.key_at[position] not in gone:
+                self._add("missing", position, BODY, "the body is gone and no act covers it")
+        self._carried_out(executed)
+        return gone
 
     def intent(self, case: str) -> int | None:
-        """Where the erasure of a case was put on the log."""
-        return next((position for position, _ in self._intended.get(case, [])), None)
+        """Where the removal of a case was put on the log."""
+        return next((one.position for one in self._intended.get(case, [])), None)
 
-    def _data(self, entry: Entry, sealed: bytes | None) -> None:
-        key_id, content = entry.key_id or b"", entry.content or b""
-        if self._created[self._number(key_id)] == NONE:
-            self._add("commitment", entry.position, "log.entry.key_id", "no act committed to this key before its use")
-        if key_id in self._case:
-            self._removed[self._case[key_id]].append(content)
-        if entry.position > self._doomed.get(key_id, entry.position):
-            self._add("incomplete_erasure", entry.position, "log.entry", "appended under a key that was to go")
-        elif sealed is None:
-            self._absent.append(entry.position)
-        elif key_id in self._destroyed:
-            self._add("incomplete_erasure", entry.position, "log.body", "the body of an erased person is there")
-        if sealed is not None:
-            self._report.bodies += 1
-            if sha256(sealed).digest() != content:
-                self._add("altered", entry.position, "log.body.sealed", "the body is not the one that was appended")
+    def commitments(self, position: int) -> dict[str, str]:
+        """By key: what the act at this position commits to; nothing where there is no such act."""
+        found = [fields_of(entry) for entry in self._evidence.contents([position]) if entry.act == "keys_created"]
+        return {key: value for fields in found if fields for key, value in fields["keys"]}
 
-    def _act(self, entry: Entry) -> None:
-        act = _parsed(entry)
-        if act is None:
-            self._add("altered", entry.position, "log.entry.fields", "the act is not one of the vocabulary")
-        elif isinstance(act, KeysCreated):
-            self._commit(entry.position, act)
-        elif isinstance(act, BodiesLost):
-            self._lost.update(act.positions)
-        elif isinstance(act, PolicyPublished | NoticePublished):
-            text = self._store.log.document(act.hash)
-            if text is None or sha256(text.encode()).hexdigest() != act.hash:
-                self._add("altered", entry.position, "log.document", "a text is not the one published")
+    def number(self, key_id: bytes) -> int:
+        """Of a key, whether or not it was seen before."""
+        found = self.numbers.get(key_id, NONE)
+        if found == NONE:
+            found = self.numbers[key_id] = len(self.created)
+            self.created.append(NONE)
+        return found
 
-    def _commit(self, position: int, act: KeysCreated) -> None:
-        """The first commitment to a key counts."""
-        for key, value in act.keys:
-            number = self._number(bytes.fromhex(key))
-            if self._created[number] == NONE:
-                self._created[number] = position
-            elif (key, value) != next((one for one in self._keys_of(self._created[number]) if one[0] == key), None):
-                self._add("commitment", position, "log.entry.fields", "a key was committed to otherwise before")
+    def _is_ordinary(
+        self, stretch: Stretch, numbers: list[int | None], digests: list[bytes], bodies: Sequence[bytes | None]
+    ) -> bool:
+        """Whether every data entry is as nearly all are: under an older key that nobody took, and with its body."""
+        return (
+            self._is_every_key_committed
+            and b"".join(digests) == stretch.contents
+            and numbers.count(None) == len(numbers) - len(digests)
+            and (None not in numbers or [one is None for one in bodies] == [key is None for key in stretch.keys])
+            and self._doomed.keys().isdisjoint(stretch.keys)
+            and not any(entry.act == "keys_created" for entry in stretch.acts)
+        )
 
-    def _keys_of(self, position: int) -> list[tuple[str, str]]:
-        acts = [_parsed(entry) for entry in self._store.log.contents([position])]
-        return [pair for act in acts if isinstance(act, KeysCreated) for pair in act.keys]
+    def _one_by_one(
+        self, stretch: Stretch, bodies: Sequence[bytes | None], digests: Iterator[bytes]
+    ) -> list[int | None]:
+        numbers: list[int | None] = []
+        taken = 0
+        for position, key, sealed in zip(range(stretch.first, 1 << 63), stretch.keys, bodies, strict=False):
+            digest = None if sealed is None else next(digests)
+            if key is None:
+                numbers.append(NONE)
+                if sealed is not None:
+                    self._add("altered", position, BODY, "a body lies where no data entry is")
+                continue
+            content = stretch.contents[taken : taken + CONTENT_BYTES]
+            taken += CONTENT_BYTES
+            numbers.append(self._data(position, key, content, digest))
+        return numbers
 
-    def _number(self, key_id: bytes) -> int:
-        number = self._numbers.setdefault(key_id, len(self._numbers))
-        if number == len(self._created):
-            self._created.append(NONE)
-            self._handles.append(NONE)
+    def _data(self, position: int, key: bytes, content: bytes, digest: bytes | None) -> int:
+        number = self.number(key)
+        if not NONE < self.created[number] < position:
+            self._is_every_key_committed = False
+            self._add("commitment", position, "log.entry.key_id", "no act committed to this key before its use")
+        if key in self._case:
+            self._removed[self._case[key]].append(content)
+        if position > self._doomed.get(key, position):
+            self._add("incomplete_erasure", position, ACT, "appended under a key that was to go")
+        elif digest is None:
+            self._absent.append(position)
+        elif key in self.destroyed:
+            self._add("incomplete_erasure", position, BODY, "the body of an erased person is there")
+        if digest is not None and digest != content:
+            self._add("altered", position, "log.body.sealed", "the body is not the one that was appended")
         return number
 
-    def _keys(self, is_whole: bool) -> bytearray:
-        """Every row of the keyring against the acts; by key, whether its row is there."""
-        kept = bytearray(len(self._numbers))
-        after: bytes | None = None
-        while True:
-            with self._store.keyring.database.reading() as rows:
-                found, born = rows.keys_after(after, limit=KEYS_A_LOOK), rows.number("born")
-                subjects = rows.subjects({row.subject for row in found})
-            if not found:
-                return kept
-            after = found[-1].key_id
-            known = [row for row in found if row.key_id in self._numbers]
-            for row in known:
-                number = self._numbers[row.key_id]
-                kept[number] = True
-                if row.subject in subjects:
-                    self._handles[number] = subjects[row.subject].handle
-                else:
-                    self._add("missing", row.committed_at, "keyring.subject", "whose key this is is gone")
-                if row.key_id in self._destroyed:
-                    at = self._destroyed[row.key_id]
-                    self._add("incomplete_erasure", at, "keyring.data_key", "a key that the act destroyed is there")
-            self._opened(known)
-            for row in found:
-                if is_whole and row.key_id not in self._numbers and not self._is_newer(row, born):
-                    self._add("commitment", row.committed_at, "keyring.data_key", "no act committed to this key")
-
-    def _is_newer(self, row: KeyRow, born: int) -> bool:
-        """Whether a key came after the size that is checked, or its append is under way or was interrupted."""
-        newest = self._store.log.head().size
-        if row.committed_at >= newest:
-            return row.born == born >= newest
-        return row.committed_at >= self._size and row.key_id.hex() in dict(self._keys_of(row.committed_at))
-
-    def _opened(self, rows: Sequence[KeyRow]) -> None:
+    def _act(self, entry: Entry) -> None:
         try:
-            self._store.keyring.check(sorted(rows, key=lambda row: row.committed_at))
-        except KeyMismatch as error:
-            self._add("commitment", error.position, "keyring.data_key.wrapped", "a key is not the one committed")
-        except LetheError:
-            self._add("commitment", None, "keyring.data_key.wrapped", "a wrapped key does not open")
+            fields = read_act(entry.act or "", entry.fields or "")
+        except NotAnAct as error:
+            self._add("altered", entry.position, FIELDS, str(error))
+            return
+        if entry.act == "keys_created":
+            self._commit(entry.position, fields)
+        elif entry.act == "bodies_lost":
+            self._lost.update(fields["positions"])
+        elif entry.act in ("policy_published", "notice_published"):
+            text = self._evidence.document(fields["hash"])
+            if text is None or sha256(text.encode()).hexdigest() != fields["hash"]:
+                self._add("altered", entry.position, "log.document", "a text is not the one published")
+        elif entry.act in ("hold_set", "hold_released"):
+            self._hold(entry.position, fields["hold"], is_set=entry.act == "hold_set")
 
-    def _streams(self) -> bytearray:
-        """Every row of a stream against the entries; by position, whether there is one."""
-        listed, newest = bytearray(self._size), self._size
-        after: tuple[int, int] | None = None
-        while rows := self._store.log.streams(after=after, limit=STREAMS_A_LOOK):
-            after = rows[-1]
-            if any(position >= newest for _, position in rows):
-                newest = self._store.log.head().size
-            for handle, position in rows:
-                if self._size <= position < newest:
-                    continue
-                number = self._key_at[position] if 0 <= position < self._size else NONE
-                if number == NONE or listed[position] or handle != self._handles[number] != NONE:
-                    self._add("altered", position, "log.stream", "a stream leads where nothing of its person is")
-                if number != NONE:
-                    listed[position] = True
-        return listed
+    def _commit(self, position: int, fields: Fields) -> None:
+        """The first commitment to a key counts."""
+        for key, value in fields["keys"]:
+            number = self.number(bytes.fromhex(key))
+            if self.created[number] == NONE:
+                self.created[number] = position
+            elif self.commitments(self.created[number]).get(key) != value or self.created[number] == position:
+                self._add("commitment", position, FIELDS, "a key was committed to otherwise before")
 
-    def _erasures(self, executed: Removals) -> None:
+    def _hold(self, position: int, hold: str, *, is_set: bool) -> None:
+        """Set once, released once: whom a hold concerns the log does not tell."""
+        if (self._holds.get(hold) is not None) if is_set else not self._holds.get(hold):
+            self._add("incomplete_erasure", position, FIELDS, "a hold is set twice, or released where none is open")
+        self._holds[hold] = is_set
+
+    def _carried_out(self, executed: Removals) -> None:
         for case, acts in self._executed.items():
             self._report.erasures += 1
-            (at, first), evidence, contents = acts[0], _evidence(acts), sorted(self._removed[case])
-            if evidence != _evidence(self._intended.get(case, [])):
-                self._add("incomplete_erasure", at, "log.entry.fields", "what was executed is not what was intended")
+            (at, first), evidence, contents = acts[0], evidence_of(acts), sorted(self._removed[case])
+            if evidence != evidence_of(self._intended.get(case, [])):
+                self._add("incomplete_erasure", at, FIELDS, "what was executed is not what was intended")
             elif [part for *_, part in evidence] != [(place + 1, len(acts)) for place in range(len(acts))]:
-                self._add("incomplete_erasure", at, "log.entry.fields", "a part of the act is not there")
-            elif (first.entries, first.bodies) != (len(contents), len(contents)):
-                self._add("incomplete_erasure", at, "log.entry.fields", "the act counts other entries")
-            elif Frontier().extended(leaf_hashes(contents)).root().hex() != first.root:
-                self._add("incomplete_erasure", at, "log.entry.fields", "the act's root is of other contents")
+                self._add("incomplete_erasure", at, FIELDS, "a part of the act is not there")
+            elif (first["entries"], first["bodies"]) != (len(contents), len(contents)):
+                self._add("incomplete_erasure", at, FIELDS, "the act counts other entries")
+            elif Frontier().extended(leaf_hashes(contents)).root().hex() != first["root"]:
+                self._add("incomplete_erasure", at, FIELDS, "the act's root is of other contents")
         for case, acts in self._intended.items():
             if case not in executed:
-                self._add("incomplete_erasure", acts[0][0], "log.entry", "an erasure was intended and not executed")
+                self._add("incomplete_erasure", acts[0].position, ACT, "a removal was intended and not executed")
 
     def _add(self, name: str, position: int | None, where: str, reason: str) -> None:
-        self._report.findings.append(Finding(name, position, where, reason))
-
-
-def _removals(log: Log, names: Sequence[str], size: int | None = None) -> Removals:
-    """What does not parse is left out: the walk finds it."""
-    found: Removals = {}
-    for entry in log.acts(names):
-        act = _parsed(entry)
-        if isinstance(act, Removal) and (size is None or entry.position < size):
-            found.setdefault(act.case, []).append((entry.position, act))
-    return found
-
-
-def _first_named(*removals: Removals) -> dict[bytes, int]:
-    """By key: the first position of an act that takes it away."""
-    named: dict[bytes, int] = {}
-    acts = [one for some in removals for acts in some.values() for one in acts]
-    for position, act in sorted(acts, key=lambda one: one[0]):
-        for key in act.keys:
-            named.setdefault(bytes.fromhex(key), position)
-    return named
-
-
-def _evidence(acts: Sequence[tuple[int, Removal]]) -> list[tuple[list[str], int, int, str, tuple[int, int]]]:
-    return [(act.keys, act.entries, act.bodies, act.root, (act.part, act.parts)) for _, act in acts]
-
-
-def _parsed(entry: Entry) -> Act | None:
-    """The act, if it is one of the vocabulary whose keys are hex."""
-    try:
-        act = parse(entry.act or "", entry.fields or "")
-        if isinstance(act, Removal | KeysCreated):
-            [bytes.fromhex(key if isinstance(key, str) else key[0]) for key in act.keys]
-    except (KeyError, ValueError):
-        return None
-    return act
+        self._report.add(name, position, where, reason)

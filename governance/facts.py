@@ -53,7 +53,7 @@ def record(
             locked.keys.add_subjects(rows)
             keep_keys(minted, size=head.size, rows=locked.keys)
             locked.keys.set_number("born", head.size)
-    publish_when_due(store.log, store.mirror)
+    publish_when_due(store.log, store.mirror, size=store.log.head().size, now=now)
     return {fact.subject for fact in facts} - {fact.subject for fact in told}
 
 

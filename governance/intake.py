@@ -17,6 +17,7 @@ from governance.identity import Attribution, Link, Merge, redirect
 from governance.keyring import IDENTITY
 from governance.keyrows import MergeRow
 from governance.people import People, identifier_rows
+from governance.publishing import publish_when_due
 from governance.receipt import Progress, Receipt
 from governance.removing import remove_unjustified
 from governance.store import Locked, Store, recover_orphans, require_policy
@@ -57,6 +58,7 @@ class Recorder:
                 self.admission.standings.forget()
                 raise
             taken.batch.remember(self.store.keyring, taken.size)
+        publish_when_due(self.store.log, self.store.mirror, size=taken.size, now=now)
         for root in sorted(taken.lost):
             remove_unjustified(self.store, root)
         receipt = taken.receipt

@@ -1,6 +1,6 @@
 """Who vouches for the log: signing tree heads with Ed25519, and opening what a pinned key signed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from domain.note import (
@@ -37,10 +37,7 @@ class Signer:
 
     def sign_tree_head(self, origin: str, size: int, root: bytes) -> str:
         """The signed note. Raises BadKey unless the key has the name of the log, BadNote for an impossible head."""
-        if origin != self.key.name:
-            raise BadKey("the signing key belongs to another log")
-        text = print_tree_head(TreeHead(origin, size, root))
-        return print_note(text, [self.sign(text)])
+        return sign_tree_head(TreeHead(origin, size, root), [self])
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +64,14 @@ def signer(private: str) -> Signer:
     if key.key_id != secret.key_id:
         raise BadKey("the private key's id does not belong to its name and seed")
     return Signer(key, Ed25519PrivateKey.from_private_bytes(secret.seed).sign)
+
+
+def sign_tree_head(head: TreeHead, signers: Sequence[Signer]) -> str:
+    """The note with a line of each. Raises as `Signer.sign_tree_head`."""
+    if any(one.key.name != head.origin for one in signers):
+        raise BadKey("the signing key belongs to another log")
+    text = print_tree_head(head)
+    return print_note(text, [one.sign(text) for one in signers])
 
 
 def open_tree_head(note: str, vkey: str) -> TreeHead:

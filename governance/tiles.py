@@ -1,19 +1,23 @@
 """The stored tiles, from which proofs are made, against the tree that the entries make."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
-from domain.log import Log
-from domain.tree import TILE_WIDTH, Frontier, Tile, grown
-from governance.findings import Finding
+from domain.tlog_tiles import TileName
+from domain.tree import HASH_BYTES, TILE_WIDTH, Frontier, Tile, TileSource, grown, split_hashes
+from governance.findings import Report
 
 
 class TileCheck:
     """Follows the log from its start, in runs of whole tiles; remembers one hash a tile."""
 
-    def __init__(self, log: Log) -> None:
-        self._log = log
+    def __init__(self, source: TileSource) -> None:
+        self._source = source
         self._rows: dict[int, list[bytes]] = {}  # by level, from 1: the roots of the tiles below
-        self._wrong: list[tuple[int, int]] = []  # (level, number)
+        self.wrong: list[TileName] = []
+        """Those that are not what their entries make, if the entries are those of the tree."""
+        self.roots: list[TileName] = []
+        """Full tiles whose root is another one in what is not full above them."""
 
     def tile(self, level: int, number: int) -> bytes:
         """As `domain.tree.TileSource` says, of the tree so far; level 0 is never asked for."""
@@ -27,18 +31,25 @@ class TileCheck:
             self._compare(one)
         return after
 
-    def findings(self) -> list[Finding]:
-        """Tiles that are not what their entries make, if the entries are those of the tree."""
+    def finish(self) -> None:
+        """Compare what is not full, above the leaves."""
         for level, row in self._rows.items():
-            number = len(row) // TILE_WIDTH
-            edge = self.tile(level, number)
-            if self._log.tile(level, number)[: len(edge)] != edge:  # it may have grown meanwhile
-                self._wrong.append((level, number))
-        return [
-            Finding("altered", number * TILE_WIDTH ** (level + 1), "log.tile", "a tile is not what its entries make")
-            for level, number in sorted(set(self._wrong))
-        ]
+            number, width = divmod(len(row), TILE_WIDTH)
+            edge = split_hashes(self.tile(level, number))
+            stored = split_hashes(self._source.tile(level, number)[: width * HASH_BYTES])  # it may have grown meanwhile
+            if edge != stored:
+                self.wrong.append(TileName(level, number, width))
+                places = [at for at, (one, other) in enumerate(zip_longest(edge, stored)) if one != other]
+                self.roots += [TileName(level - 1, number * TILE_WIDTH + place) for place in places]
+
+    def findings(self, report: Report) -> None:
+        """For a live store: a row holds a full tile and its root; what is not full is made of roots."""
+        full = [name for name in self.wrong if name.width == TILE_WIDTH]
+        for column, names in (("hashes", full), ("root", self.roots)):
+            for name in sorted(set(names)):
+                reason = f"tile {name.level}/{name.number} is not what its entries make"
+                report.add("altered", name.first, f"log.tile.{column}", reason)
 
     def _compare(self, one: Tile) -> None:
-        if self._log.tile(one.level, one.number) != one.hashes:
-            self._wrong.append((one.level, one.number))
+        if self._source.tile(one.level, one.number) != one.hashes:
+            self.wrong.append(TileName(one.level, one.number))

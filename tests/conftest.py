@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import hypothesis
 import psycopg
@@ -90,9 +91,13 @@ def new_database(server: str) -> str:
 
 def drop_database(server: str, address: str) -> None:
     """Whatever a test left there is searched for residue by every later one."""
-    name = address.rsplit("/", 1)[1].partition("?")[0]
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"DROP DATABASE {name_of(address)} WITH (FORCE)")
+
+
+def name_of(address: str) -> str:
+    """Of the database; the directory of the server's socket, after it, has slashes too."""
+    return urlsplit(address).path[1:]
 
 
 def make_store(settings: Settings, *, policy: str | None = None) -> Store:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from adapters.bench import appends, erasures, memory, reads, replays
+from adapters.bench import appends, audits, erasures, memory, reads, replays
 from adapters.settings import Settings
 from domain.errors import BadInput
 
@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, Callable[[Settings, Path, int], dict[str, Any]]] = {
     "profile": reads.run,
     "erasure": erasures.run,
     "memory": memory.run,
+    "audit": audits.run,
 }
 
 

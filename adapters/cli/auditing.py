@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from adapters.cli import bundling, publishing
 from adapters.cli.session import Session, command
 
 
@@ -13,19 +14,26 @@ def register(app: typer.Typer) -> None:
     app.add_typer(audit, name="audit")
     command(audit, "head")(head)
     command(audit, "prove")(prove)
-    command(audit, "verify")(verify)
+    command(audit, "verify")(bundling.verify)
+    command(audit, "export")(bundling.export)
+    publishing.register(audit)
     command(app, "demo")(demo)
     command(app, "bench")(bench)
 
 
-def head(session: Session) -> None:
+def head(session: Session, policy: publishing.Policy = None) -> None:
     """Print the signed tree head, once it is safe outside the database."""
     from governance.audit import tree_head
+    from governance.reporting import read_policy
+    from governance.witnessing import with_cosignatures, witnessed, witnessed_lines
 
-    store = session.store()
-    newest = tree_head(store)
-    told = {"size": newest.size, "root": newest.frontier.root().hex(), "vkey": store.vkey, "note": newest.note}
-    session.show(told, newest.note.rstrip("\n"))
+    rules, store = None if policy is None else read_policy(policy), session.store()
+    newest, cosigned = tree_head(store), store.mirror.cosigned()
+    note, said = with_cosignatures(newest.note, cosigned), witnessed(cosigned, rules, size=newest.size)
+    told = {"size": newest.size, "root": newest.frontier.root().hex(), "vkey": store.vkey, "note": note}
+    session.show({**told, "witnessed": said}, note.rstrip("\n"))
+    for line in witnessed_lines(said):
+        session.say(line)
 
 
 def prove(session: Session, position: Annotated[int, typer.Argument(min=0)]) -> None:
@@ -34,25 +42,6 @@ def prove(session: Session, position: Annotated[int, typer.Argument(min=0)]) -> 
 
     told = prove_entry(session.store(), position)
     session.show(told, told["proof"].rstrip("\n"))
-
-
-def verify(session: Session) -> None:
-    """Check the live store against its log: entries, bodies, acts, keys, tree head, high-water file."""
-    from adapters.cli.ingesting import bar
-    from governance.audit import verify_live
-
-    store = session.store(strict=False)
-    with bar("audit", store.log.head().size) as advance:
-        report = verify_live(store, progress=lambda at, _: advance(at))
-    findings = [finding._asdict() for finding in report.findings]
-    counts = {"size": report.size, "root": report.root, "bodies": report.bodies, "erasures": report.erasures}
-    counts |= {"restores": report.restores}
-    lines = [f"{one['name']} at {one['position']}: {one['where']}: {one['reason']}" for one in findings]
-    summary = f"{report.size} entries, {report.bodies} bodies, {report.erasures} erasures: {len(findings)} findings"
-    lines += [f"declared: restored from an older copy at {position}" for position in report.restores]
-    session.show({**counts, "findings": findings, "exit": report.exit_status}, "\n".join([*lines, summary]))
-    if report.exit_status:
-        raise typer.Exit(report.exit_status)
 
 
 def demo(

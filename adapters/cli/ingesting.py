@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from governance.store import Store
 
 BATCH = 20_000
-PUBLISH_SECONDS = 60
 SWEEP = 10
 
 
@@ -44,15 +43,12 @@ def ingest_file(
     opened = open_source(path, mapping, start=start, batch=batch, received=store.clock, is_backfill=backfill)
     origin = digest.hex()[:16] if path != "-" else store.random(8).hex()
     desk = recorder(store, source=source or opened.name or "lethe", origin=origin, backfill=backfill)
-    receipt, published = Receipt(), monotonic()
+    receipt = Receipt()
     with paused(), bar(Path(path).name if path != "-" else "input", opened.records or opened.size_bytes) as advance:
         for count, some in enumerate(opened.batches, 1):
             kept = None if path == "-" else Progress(key, some.last_record)
             receipt.add(desk.record(some.calls, some.rejections, kept))
             advance(some.last_record if opened.records else some.bytes_read)
-            if monotonic() - published > PUBLISH_SECONDS:
-                publish(store.log, store.mirror)
-                published = monotonic()
             if count % SWEEP == 0:
                 gc.collect()
             if limit is not None and receipt.read >= limit:

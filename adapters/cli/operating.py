@@ -45,8 +45,14 @@ def keys_rotate(
         Path | None, typer.Option("--backup", help="Then back up into this new directory, keyring too.")
     ] = None,
     wait: Wait = 10.0,
+    signing: Annotated[
+        bool, typer.Option("--signing", help="Instead, the key that signs tree heads: who pinned it can follow.")
+    ] = False,
 ) -> None:
     """Wrap every key anew and destroy the old generation; keyring backups made before open nothing afterwards."""
+    if signing:
+        _rotate_signing(session)
+        return
     from adapters.operating import back_up
     from governance.rotation import rotate
 
@@ -120,6 +126,13 @@ def exit_destroy(
         raise BadInput("command", "--yes", "said explicitly: nobody can undo this")
     told = destroy_keys(session.settings, session.store(), out)
     session.show(told, told["statement"]["en"])
+
+
+def _rotate_signing(session: Session) -> None:
+    from adapters.operating import rotate_signing
+
+    done = rotate_signing(session.settings, session.store())
+    session.show(done._asdict(), f"signing key changed at position {done.position}\nverifier key: {done.new}")
 
 
 def _require_new(directory: Path) -> None:

@@ -29,7 +29,7 @@ class FileKeyStore:
         self._random = random
         self._read: tuple[Version | None, dict[int, bytes]] | None = None
         if _old(self._path).exists():
-            with _alone(self._path):
+            with alone(self._path):
                 finish_destroying(self._path)
         self._keys()
 
@@ -50,14 +50,14 @@ class FileKeyStore:
         return sorted(self._keys())
 
     def create_generation(self) -> int:
-        with _alone(self._path):
+        with alone(self._path):
             keys = _read_keys(self._path)
             number = max(keys) + 1
             write_private(self._path, _text({**keys, number: self._random(KEY_BYTES)}))
         return number
 
     def destroy_generation(self, number: int) -> None:
-        with _alone(self._path):
+        with alone(self._path):
             keys = _read_keys(self._path)
             if number == max(keys):
                 raise Refused("the current key generation is not destroyed by a rotation")
@@ -162,7 +162,7 @@ def sync_directory(directory: Path) -> None:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
     """Nobody else changes the file meanwhile."""
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

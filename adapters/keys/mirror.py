@@ -11,9 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from adapters.keys.files import sync_directory, write_private
+from domain.clock import Clock, now
+from domain.log import Head, Log
 from governance.publishing import HighWater
+from governance.site import Site, show
 
 MARKS = "suppression.txt"
+COSIGNED = "cosigned.note"
+HANDOVERS = "handovers"
 WIDTHS = ([32, 32], [32, 32, 8, 16])  # mark, case; serial of the secret and end in microseconds, in hexadecimal
 NOBODY = "0" * 32
 """In the place of a mark that ended: its case is still that of an erasure."""
@@ -22,15 +27,17 @@ NOBODY = "0" * 32
 class FileMirror:
     """Files of one store in a directory of its own, each line durable before the call returns."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, site: Site | None = None, clock: Clock = now) -> None:
         self._directory = directory
+        self._site = site
+        self._clock = clock
 
     def high_water(self) -> HighWater | None:
         path = self._directory / "high-water.json"
         if not path.exists():
             return None
         found = json.loads(path.read_text(encoding="utf-8"))
-        return HighWater(found["size"], bytes.fromhex(found["root"]), found["note"])
+        return HighWater(found["size"], bytes.fromhex(found["root"]), found["note"], found.get("at", 0))
 
     @contextmanager
     def advancing(self) -> Iterator[HighWater | None]:
@@ -41,8 +48,29 @@ class FileMirror:
             yield self.high_water()
 
     def write_high_water(self, new: HighWater) -> None:
-        text = json.dumps({"size": new.size, "root": new.root.hex(), "note": new.note})
+        text = json.dumps({"size": new.size, "root": new.root.hex(), "note": new.note, "at": self._clock()})
         write_private(self._directory / "high-water.json", text)
+
+    def show(self, log: Log, head: Head) -> None:
+        if self._site is not None:
+            show(self._site, log, self, head)
+
+    def cosigned(self) -> str | None:
+        path = self._directory / COSIGNED
+        return path.read_text(encoding="utf-8") if path.exists() else None
+
+    def write_cosigned(self, note: str) -> None:
+        write_private(self._directory / COSIGNED, note)
+
+    def handovers(self) -> Sequence[str]:
+        found = sorted((self._directory / HANDOVERS).glob("*.tlog-proof"))
+        return [path.read_text(encoding="utf-8") for path in found]
+
+    def add_handover(self, position: int, proof: str) -> None:
+        directory = self._directory / HANDOVERS
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(directory / f"{position:020d}.tlog-proof", proof)
+        sync_directory(self._directory)
 
     def add_acts(self, lines: Sequence[str]) -> None:
         self._append("acts.jsonl", lines)

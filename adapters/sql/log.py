@@ -1,9 +1,21 @@
 """The log as readers see it, in SQL."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, func, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    CompoundSelect,
+    Connection,
+    Engine,
+    Integer,
+    Select,
+    bindparam,
+    func,
+    select,
+    tuple_,
+    union_all,
+)
 
 from adapters.sql.engine import reading, writing
 from adapters.sql.schema import LOG, body, document, entry, head, progress, rejection, stream, tile
@@ -15,11 +27,37 @@ IN_A_QUERY = 500
 STORED = (entry.c.position, entry.c.entry_id, entry.c.key_id, body.c.sealed, entry.c.act, entry.c.fields)
 
 
+def _or_edge(edge: Select[Any]) -> CompoundSelect[Any]:
+    """A full tile by its row, else what there is at the edge: in one query, made once, as a proof asks for several."""
+    full = select(tile.c.number, tile.c.hashes).where(
+        tile.c.level == bindparam("level", type_=Integer), tile.c.number == bindparam("number", type_=BigInteger)
+    )
+    either: CompoundSelect[Any] = union_all(full, edge.where(~full.exists()))
+    return either.order_by("number")
+
+
+def _prepared(engine: Engine, query: CompoundSelect[Any]) -> tuple[str, Sequence[str] | None]:
+    """The statement's text, and the names of its places where they have none: half the time of a proof is spared."""
+    schemas = engine.get_execution_options().get("schema_translate_map")
+    compiled = query.compile(engine, schema_translate_map=schemas, render_schema_translate=schemas is not None)
+    return str(compiled), compiled.positiontup
+
+
+SPAN = (bindparam("start", type_=BigInteger), bindparam("last", type_=BigInteger))
+LEAVES = _or_edge(select(entry.c.position.label("number"), entry.c.hash).where(entry.c.position.between(*SPAN)))
+TILE = _or_edge(
+    select(tile.c.number, tile.c.root).where(
+        tile.c.level == bindparam("below", type_=Integer), tile.c.number.between(*SPAN)
+    )
+)
+
+
 class SqlLog:
     """Reads of what is committed; no call holds a transaction open after it returns."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._tile, self._leaves = _prepared(engine, TILE), _prepared(engine, LEAVES)
 
     def head(self) -> Head:
         with reading(self._engine) as connection:
@@ -68,17 +106,12 @@ class SqlLog:
             return [Entry._make(row) for row in connection.execute(query).fetchall()]
 
     def tile(self, level: int, index: int) -> bytes:
-        start, end = index * TILE_WIDTH, (index + 1) * TILE_WIDTH
-        full = select(tile.c.hashes).where(tile.c.level == level, tile.c.number == index)
-        below = select(tile.c.root).where(tile.c.level == level - 1, tile.c.number >= start, tile.c.number < end)
+        place = {"level": level, "below": level - 1, "number": index, "start": index * TILE_WIDTH}
+        place["last"] = place["start"] + TILE_WIDTH - 1
+        text, names = self._tile if level else self._leaves
         with reading(self._engine) as connection:
-            stored = connection.execute(full).scalar()
-            if stored is not None:
-                return bytes(stored)
-            if level > 0:
-                return b"".join(connection.execute(below.order_by(tile.c.number)).scalars())
-            query = select(entry.c.hash).where(entry.c.position >= start, entry.c.position < end)
-            return b"".join(connection.execute(query.order_by(entry.c.position)).scalars())
+            found = connection.exec_driver_sql(text, place if names is None else tuple(place[one] for one in names))
+            return b"".join([row[1] for row in found.fetchall()])
 
     def counts(self) -> Mapping[str, int]:
         with reading(self._engine) as connection:
@@ -91,7 +124,7 @@ class SqlLog:
         """Bodies by position, whether or not an entry is there: what an audit compares."""
         query = select(body).where(body.c.position > after).order_by(body.c.position).limit(limit)
         with reading(self._engine) as connection:
-            return [(row.position, row.sealed) for row in connection.execute(query)]
+            return [(row[0], row[1]) for row in connection.execute(query).fetchall()]
 
     def outside(self, size: int, *, limit: int) -> Sequence[tuple[str, int]]:
         """Where nothing may lie: positions before 0 or from `size` on."""
@@ -110,7 +143,7 @@ class SqlLog:
         if after is not None:
             query = query.where(tuple_(*place) > tuple_(*after))
         with reading(self._engine) as connection:
-            return [(row[0], row[1]) for row in connection.execute(query)]
+            return [(row[0], row[1]) for row in connection.execute(query).fetchall()]
 
     def rejections(self, limit: int) -> Sequence[tuple[str, int, str, str]]:
         """The newest refused records: (source, record number, field, reason)."""

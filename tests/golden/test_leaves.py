@@ -35,6 +35,7 @@ FIELDS: Final = {
     "notice_published": '{"hash":"ab","language":"zh","notice":"shop","version":1}',
     "bodies_lost": '{"cause":"disk","positions":[4,5]}',
     "generation_rotated": '{"new":2,"old":1}',
+    "signing_key_changed": '{"new":"example.com/log+01020304+AQ/=","old":"example.com/log+05060708+AQ+="}',
     "model_trained": '{"cause":"schedule","model":"0b","scorer":"next_purchase_30d","through":9,"version":3}',
     "model_retired": '{"cause":"erasure","model":"0b"}',
     "attested": '{"digest":"cc","name":"profile","through":9}',

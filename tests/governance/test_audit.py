@@ -91,7 +91,7 @@ def test_what_lies_outside_the_log_is_altered(store: Store, thief: Thief, table:
         row = "INSERT INTO entry (position, entry_id, day, hash) VALUES (?, x'00', 1, x'00')"
         thief.sql("log", row, position)
 
-    assert found(store) == {("altered", position, f"log.{table}")}
+    assert found(store) == {("altered", position, f"log.{table}.position")}
 
 
 def test_what_comes_in_while_the_audit_runs_is_not_outside(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,8 +168,8 @@ def test_an_entry_in_the_stream_of_another_person_is_altered(store: Store, thief
 
 
 def test_many_streams_are_read_in_pages(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("governance.completeness.STREAMS_A_LOOK", 2)
-    monkeypatch.setattr("governance.completeness.KEYS_A_LOOK", 2)
+    monkeypatch.setattr("governance.keyring_check.STREAMS_A_LOOK", 2)
+    monkeypatch.setattr("governance.keyring_check.KEYS_A_LOOK", 2)
 
     assert found(store) == set()
 
@@ -237,7 +237,7 @@ def test_the_same_commitment_twice_in_one_act_must_agree(store: Store) -> None:
 def test_a_suppression_that_is_gone_is_an_incomplete_erasure(store: Store, thief: Thief) -> None:
     thief.sql("keyring", "DELETE FROM suppression")
 
-    assert found(store) == {("incomplete_erasure", intent_at(store), "keyring.suppression")}
+    assert found(store) == {("incomplete_erasure", intent_at(store), "keyring.suppression.mark")}
 
 
 def test_an_act_that_only_the_mirror_knows_is_a_rollback(store: Store, thief: Thief) -> None:
@@ -294,4 +294,4 @@ def test_an_act_beyond_the_log_covers_nothing(store: Store, thief: Thief) -> Non
     row = f"INSERT INTO entry ({columns}) VALUES (999999, x'00', 1, 'erasure_executed', x'', ?, x'')"
     thief.sql("log", row, fields)
 
-    assert found(store) == {("altered", 999_999, "log.entry"), ("missing", at, "log.body")}
+    assert found(store) == {("altered", 999_999, "log.entry.position"), ("missing", at, "log.body")}

@@ -108,9 +108,10 @@ def sign_with_another_hand(tables: Tables, at: Places) -> None:
     )
 
 
-def spoil_a_key(tables: Tables, at: Places) -> None:
-    [(key, wrapped), *_] = tables.sql("keyring", "SELECT key_id, wrapped FROM data_key")
+def spoil_a_key(tables: Tables, at: Places) -> int:
+    [(key, wrapped, committed), *_] = tables.sql("keyring", "SELECT key_id, wrapped, committed_at FROM data_key")
     tables.sql("keyring", "UPDATE data_key SET wrapped = ? WHERE key_id = ?", flipped(wrapped), key)
+    return int(committed)
 
 
 DEEDS: dict[Change, tuple[str, int]] = {
@@ -166,7 +167,7 @@ def test_a_tile_that_is_not_what_its_entries_make_is_found(lethe: Lethe, column:
     audit = lethe("audit", "verify", "--json")
     assert audit.status == 10
     assert [(one["name"], one["position"], one["where"]) for one in audit.document["findings"]] == [
-        ("altered", 0, "log.tile")
+        ("altered", 0, f"log.tile.{column}")
     ]
 
 
