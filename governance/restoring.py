@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from governance.attesting import renew_attesting
 from governance.keyrows import ERASED
 from governance.mirrored import standing
 from governance.projecting import destroy_statistics_keys, new_statistics_key, replayed
@@ -50,6 +51,7 @@ def reapply_removals(store: Store) -> int:
         locked.keys.set_terms(restored_terms(store, missing))
         for counted in ("changes", REMOVALS):
             locked.keys.set_number(counted, locked.keys.number(counted) + 1)
+        renew_attesting(store, locked)
     store.keyring.forget()
     if back:
         destroy_statistics_keys(store, before=new_statistics_key(store))

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from adapters.cli import replaying
 from adapters.cli.session import Session, command
 
 
@@ -14,6 +15,7 @@ def register(app: typer.Typer) -> None:
     command(audit, "head")(head)
     command(audit, "prove")(prove)
     command(audit, "verify")(verify)
+    replaying.register(audit)
     command(app, "demo")(demo)
     command(app, "bench")(bench)
 
