@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from domain.clock import day_name
 from domain.errors import BadInput, NotFound, Refused
@@ -18,8 +18,11 @@ from governance.standing import standing_of
 from governance.store import Store, require_policy
 from governance.subjects import Component, component, find, name_of, own_entries
 from projections.acting import Roles
-from projections.provenance import behaviour, fields, made, piece, together
+from projections.provenance import fields, made, piece, together
 from projections.state import State
+
+SAME_OF_ALL: Final = ("interests.", "scores.")
+"""Fields that may be what they would be of somebody who did nothing: then nothing made them."""
 
 
 class NotCovered(Refused):
@@ -79,7 +82,9 @@ def explain(store: Store, identifier: str, purpose: str, field: str, recipient: 
     lines, withheld = lines_of(given, position)
     document = document_of(given, lines, position, now)
     value = fields(document).get(field)
-    roles = {} if value is None else _enough(given, lines, field, value, position, now)
+    of_anybody = fields(document_of(given, [], position, now)).get(field) if field.startswith(SAME_OF_ALL) else None
+    pieces = [line.piece for line in lines]
+    roles = {} if value in (None, of_anybody) else made(field, pieces, now, store.fold) or {}
     given.told([field.partition(".")[0]])
     return {
         "subject": name_of(given.who.root),
@@ -159,21 +164,6 @@ def depends_on(field: str, document: dict[str, Any]) -> list[str]:
         return ["statistic/interests"]
     model = document.get("scores", {}).get(name.partition(".")[0], {}).get("model_id") if section == "scores" else None
     return [f"model/{model}"] if model else []
-
-
-def _enough(given: Admitted, lines: Sequence[Line], field: str, value: Any, position: int, at: int) -> Roles:
-    """The events that a selector names, once they give the same field; else all that count as activity."""
-
-    def without_others(roles: Roles) -> Any:
-        kept = [line for index, line in enumerate(lines) if index in roles]
-        return fields(document_of(given, kept, position, at)).get(field)
-
-    if field.partition(".")[0] in ("interests", "scores") and without_others({}) == value:
-        return {}  # it would be the same of anybody
-    store = given.reader.store
-    pieces = [line.piece for line in lines]
-    roles = made(field, pieces, at, store.fold) or {}
-    return roles if without_others(roles) == value else behaviour(pieces)
 
 
 def _untold(one: State, rule: PurposeRule) -> State:

@@ -83,12 +83,16 @@ def _spent(currency: str, width: str, pieces: Sequence[State], today: int) -> Ro
 def _rhythm(name: str, pieces: Sequence[State], today: int) -> Roles | None:
     acted = _acted(today)
     match name:
-        case "" | "median_gap_days":
+        case "":
+            return those(pieces, is_behaviour)
+        case "median_gap_days":
             return those(pieces, acted)
         case "hour_peak":
             hours = [sum(column) for column in zip(*(one.activity.hours for one in pieces), strict=True)] or [0]
             peak = hours.index(max(hours))
-            return those(pieces, lambda one: bool(one.activity.hours[peak]))
+            then = those(pieces, lambda one: bool(one.activity.hours[peak]))
+            # Hours count tomorrow's events too, which are received today; but nothing shows of who has no others.
+            return then if any(acted(pieces[index]) for index in then) else then | those(pieces, acted)
         case "weekday_peak":
             weekdays = [0] * 7
             for one in filter(acted, pieces):

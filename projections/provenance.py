@@ -79,7 +79,7 @@ def made(field: str, pieces: Sequence[State], at: Micros, config: FoldConfig) ->
         case "sequence" if name.partition(".")[0] == "next":
             return {index: "counted" for _, index in newest(pieces, today)}
         case "scores" if name.partition(".")[0] in SCORERS:
-            return behaviour(pieces)
+            return those(pieces, is_behaviour)
         case "activity":
             return acting.made(name, pieces, today, config)
         case _:
@@ -93,11 +93,6 @@ def concerned(field: str, pieces: Sequence[State], at: Micros, config: FoldConfi
         said = those(pieces, lambda one: name in one.attributes, "said")
         return said | _attribute(name, pieces)
     return made(field, pieces, at, config)
-
-
-def behaviour(pieces: Sequence[State]) -> Roles:
-    """Every event that counts as activity: enough for any field that is made of activity."""
-    return those(pieces, is_behaviour)
 
 
 def _kind(identifier: str) -> str:
