@@ -17,6 +17,7 @@ from governance.roles import require
 from governance.standing import standings
 from governance.store import Store, require_policy
 from governance.subjects import component, find_all, name_of
+from governance.withheld import periods_ended
 from projections import state as states
 from projections import statistic
 from projections.population import INTERESTS
@@ -145,7 +146,9 @@ class Reader:
             past = as_of_time(self.store, who, identifier, at, keep)
         if past is None:
             return None
-        return self.document(root, past.state, past.position, as_of, at, rule, {"entries_withheld": past.withheld})
+        gone = periods_ended(self.store, since=past.position if as_of.position is None else as_of.position)
+        more = {"entries_withheld": past.withheld, "periods_withheld": gone}
+        return self.document(root, past.state, past.position, as_of, at, rule, more)
 
     def keep(self, rule: PurposeRule | None) -> Keep:
         """Whether a purpose reads an event; without one, everything is read."""

@@ -99,8 +99,10 @@ def digests(
     return {name: f"{_check(secret)}:{one}" for name, one in {**found, PROJECTIONS: everything.hexdigest()}.items()}
 
 
-def renew_attesting(store: Store, locked: Locked) -> None:
-    """Replace the key; what it attested cannot be checked any more, nor a guess be confirmed by it."""
+def keys_destroyed(store: Store, locked: Locked) -> None:
+    """After data keys went: replays begin again, and the key of older attestations goes with what it could confirm."""
+    for counted in ("changes", REMOVALS):
+        locked.keys.set_number(counted, locked.keys.number(counted) + 1)
     serial = store.keyring.new_secret(locked.keys, ATTEST, store.random(32))
     locked.keys.drop_secrets(ATTEST, before=serial)
 

@@ -11,6 +11,7 @@ from governance.provenance import Admitted, Line, admitted, depends_on, entries,
 from governance.purposes import ABOUT, covered
 from governance.store import Store
 from governance.subjects import name_of
+from governance.withheld import periods_ended
 from projections.provenance import concerned, leaves
 
 
@@ -49,6 +50,7 @@ def differences(store: Store, identifier: str, purpose: str, first: int, last: i
         "to": last,
         "changes": changes,
         "entries_withheld": after.withheld,
+        "periods_withheld": periods_ended(store, since=first),
     }
 
 

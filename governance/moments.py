@@ -2,10 +2,11 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 from domain.clock import day_name, day_of, rfc3339
-from domain.errors import BadInput
+from domain.errors import BadInput, Damaged
 from domain.events import Micros
 from domain.proofs import frontier_at
 from governance.publishing import Rollback
@@ -55,14 +56,19 @@ def at_time(store: Store, time: Micros) -> Point:
     """
     positions = range(store.log.head().size)
 
-    def day(position: int) -> int:
-        return store.log.contents([position])[0].day
-
-    first, end = (search(positions, day_of(time), key=day) for search in (bisect_left, bisect_right))
+    first, end = (search(positions, day_of(time), key=partial(day_at, store)) for search in (bisect_left, bisect_right))
     last = next((at for at, received in _received(store, first, end) if received > time), end) - 1
     if last < 0:
-        raise BadInput("command", "--as-of", f"a time from {day_name(day(0))} on")
+        raise BadInput("command", "--as-of", f"a time from {day_name(day_at(store, 0))} on")
     return Point(last, rfc3339(time))
+
+
+def day_at(store: Store, position: int) -> int:
+    """The day of an entry. Raises Damaged where there is none."""
+    found = store.log.contents([position])
+    if not found:
+        raise Damaged("there is no entry", position)
+    return found[0].day
 
 
 def _received(store: Store, first: int, end: int) -> Iterator[tuple[int, Micros]]:

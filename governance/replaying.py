@@ -15,7 +15,7 @@ from domain.meaning import FoldConfig
 from domain.proofs import frontier_at
 from governance.attesting import ATTEST, Attestation, attestations, digests, is_under
 from governance.findings import EXIT, Finding
-from governance.moments import Point
+from governance.moments import Point, day_at
 from governance.policy import load
 from governance.projecting import REBUILDS, Progress
 from governance.removals import INTENDED, REMOVALS, all_removals
@@ -150,7 +150,7 @@ def _report(
         as_of=point.text,
         position=point.position,
         root=frontier_at(point.position + 1, store.log).root().hex(),
-        day=day_name(store.log.contents([point.position])[0].day),
+        day=day_name(day_at(store, point.position)),
         policy_version=version,
         subjects=sum(not state.decode(row).into for _, row in scratch.rows()),
         statistics=[

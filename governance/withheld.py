@@ -4,8 +4,9 @@ from collections import Counter
 from typing import Final
 
 from domain.acts import BodiesLost, parse
+from domain.clock import day_name, first_day
 from domain.log import Stored
-from governance.removals import ERASURE, INTENDED, all_removals
+from governance.removals import ERASURE, INTENDED, RETENTION, all_removals
 from governance.store import Store
 
 CAUSES: Final = ("erasure", "retention", "held", "lost", "unexplained")
@@ -44,3 +45,12 @@ class Withheld:
         for key, count in self._others.items():
             entries["held" if key in shut else "unexplained"] += count
         return {cause: entries[cause] for cause in CAUSES}
+
+
+def periods_ended(store: Store, *, since: int) -> list[str]:
+    """Classes and months that retention took from everybody by acts after a position, but for what a hold keeps.
+
+    Nothing tells any more whose entries these were, so nobody's past can count them.
+    """
+    acts = [act for entry, act in all_removals(store, [RETENTION.intended]) if entry.position > since]
+    return sorted({f"{act.klass} {day_name(first_day(act.epoch))[:7]}" for act in acts if act.epoch is not None})

@@ -1,6 +1,7 @@
 """States that are attested can be recomputed by whoever replays the log, until something is removed."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -15,7 +16,7 @@ from domain.errors import Unavailable
 from governance.attesting import ATTEST, PROJECTIONS, attest, attestations, digests
 from governance.audit import verify_live
 from governance.consenting import object_to
-from governance.erasure import erase
+from governance.erasure import erase, fence, open_case
 from governance.moments import Point, at_position
 from governance.policy import default_text
 from governance.projecting import catch_up_to_head, rebuild, serving, states_in
@@ -23,7 +24,8 @@ from governance.replaying import replay_as_of, states_at
 from governance.retention import apply
 from governance.roles import NotPermitted
 from governance.rotation import rotate
-from governance.store import Store, append_acts
+from governance.store import Locked, Store, append_acts
+from governance.subjects import component, find
 from tests.conftest import BACKENDS, NOW, call, make_store, new_database, settings_for, take_in
 
 TEA = {"product_id": "p", "category": "tea"}
@@ -168,6 +170,31 @@ def test_a_removal_that_crosses_a_replay_starts_it_again(store: Store) -> None:
             erase(store, "user_id:1")
 
     assert replay_as_of(store, point, progress=cross).subjects == 1
+
+
+def test_nothing_is_attested_under_a_key_that_a_removal_replaces_meanwhile(store: Store) -> None:
+    take_in(store, call(1, properties=TEA), call(2, "user_id:2", properties=TEA))
+    crossed = iter([True])
+
+    def lock() -> AbstractContextManager[Locked]:
+        if next(crossed, False):
+            erase(store, "user_id:1")
+        return store.lock()
+
+    attest(replace(store, lock=lock))
+
+    assert verdicts(store) == ["matches"] * 3
+
+
+def test_a_removal_that_is_under_way_supersedes_already(store: Store) -> None:
+    """Its key is there until the person's are destroyed, but nothing of the person is folded any more."""
+    take_in(store, call(1, properties=TEA), call(2, "user_id:2", properties=TEA))
+    attest(store)
+    who = component(store, find(store, "user_id:1"))
+
+    fence(store, who.root, open_case(store, who))
+
+    assert verdicts(store) == ["superseded"] * 3
 
 
 def test_a_store_without_the_secret_says_so(store: Store) -> None:
