@@ -38,7 +38,7 @@ from governance.signing_rotation import hand_over, signing, signing_key
 from governance.store import POLICY, Locked, Store, append_acts, insert_acts
 
 SCHEMA = 1
-SECRETS = ("index", "suppression", "fold", "statistics", "actors", "pairwise", "webhooks")
+SECRETS = ("index", "suppression", "fold", "statistics", "actors", "pairwise", "webhooks", "attest")
 
 
 def initialise(settings: Settings, *, origin: str | None, fold_key: bytes | None, policy: str) -> Store:

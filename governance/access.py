@@ -17,6 +17,7 @@ from governance.roles import require
 from governance.standing import standings
 from governance.store import Store, require_policy
 from governance.subjects import component, find_all, name_of
+from governance.withheld import periods_ended
 from projections import state as states
 from projections import statistic
 from projections.population import INTERESTS
@@ -124,7 +125,7 @@ class Reader:
         for one, root in found.items():
             state = self._limited(one, root, states.decode(rows[root]), position, rule) if root in rows else None
             if state is not None:
-                documents[one] = self._document(root, state, position, None, now, rule, {})
+                documents[one] = self.document(root, state, position, None, now, rule, {})
         return documents
 
     def _limited(
@@ -133,11 +134,11 @@ class Reader:
         """The state as far as the purpose reads it: folded again where it holds events that it does not."""
         if rule is None or all(self.store.policy.reads(rule, type_) for type_ in state.activity.types):
             return state
-        past = as_of_position(self.store, component(self.store, root), identifier, position, self._keep(rule))
+        past = as_of_position(self.store, component(self.store, root), identifier, position, self.keep(rule))
         return None if past is None else past.state
 
     def _past(self, identifier: str, root: bytes, as_of: AsOf, rule: PurposeRule | None) -> dict[str, Any] | None:
-        who, now, keep = component(self.store, root), self.store.clock(), self._keep(rule)
+        who, now, keep = component(self.store, root), self.store.clock(), self.keep(rule)
         if as_of.position is not None:
             past, at = as_of_position(self.store, who, identifier, as_of.position, keep), now
         else:
@@ -145,13 +146,16 @@ class Reader:
             past = as_of_time(self.store, who, identifier, at, keep)
         if past is None:
             return None
-        return self._document(root, past.state, past.position, as_of, at, rule, {"entries_withheld": past.withheld})
+        gone = periods_ended(self.store, since=past.position if as_of.position is None else as_of.position)
+        more = {"entries_withheld": past.withheld, "periods_withheld": gone}
+        return self.document(root, past.state, past.position, as_of, at, rule, more)
 
-    def _keep(self, rule: PurposeRule | None) -> Keep:
+    def keep(self, rule: PurposeRule | None) -> Keep:
+        """Whether a purpose reads an event; without one, everything is read."""
         policy = self.store.policy
         return lambda event: rule is None or event.kind not in BEHAVIOUR or policy.reads(rule, type_of(event))
 
-    def _document(
+    def document(
         self,
         root: bytes,
         state: State,
@@ -161,6 +165,7 @@ class Reader:
         rule: PurposeRule | None,
         more: dict[str, Any],
     ) -> dict[str, Any]:
+        """A state as a document, before it is cut to what the purpose covers; leaves the state cut already."""
         if rule is not None:  # before shares are made of it: what is left out leaves no gap
             state.interests = {name: days for name, days in state.interests.items() if name not in rule.untold}
             state.attributes = {name: said for name, said in state.attributes.items() if name not in rule.unnamed}

@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-EXIT = {"signature": 13, "rollback": 12, "altered": 10, "missing": 11, "incomplete_erasure": 14, "commitment": 16}
+EXIT = {
+    "signature": 13, "rollback": 12, "altered": 10, "missing": 11, "incomplete_erasure": 14, "commitment": 16,
+    "replay": 15,
+}  # fmt: skip
 ORDER = tuple(EXIT)
 """Of several findings the first in this order decides the exit status."""
 

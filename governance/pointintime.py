@@ -16,11 +16,12 @@ from projections.state import State
 
 
 class Past(NamedTuple):
-    """A state of the past, the position it goes up to, and how many of the entries stay shut."""
+    """A state of the past, the position it goes up to, how many of the entries stay shut, and whose it is."""
 
     state: State
     position: int
     withheld: int
+    subjects: frozenset[bytes]
 
 
 Keep = Callable[[Event], bool]
@@ -48,9 +49,12 @@ def _past(store: Store, who: Component, identifier: str, *, through: int | None,
     linked = (event.properties["identifier"] for one in told for event in one.body.events if event.kind == LINKED)
     if wanted not in map(folded, linked):
         return None
-    every = map(states.decode, scratch.values())
-    found = next((state for state in every if wanted in map(folded, state.identity.identifiers)), None)
-    return None if found is None else Past(found, told[-1].position if told else -1, own.withheld)
+    for subject, row in scratch.items():
+        found = states.decode(row)
+        if wanted in map(folded, found.identity.identifiers):
+            subjects = frozenset({subject, *found.identity.members})
+            return Past(found, told[-1].position if told else -1, own.withheld, subjects)
+    return None
 
 
 def fold_own(told: Sequence[Told], config: FoldConfig) -> dict[bytes, bytes]:

@@ -116,7 +116,7 @@ def _empty_idle(store: Store) -> tuple[str, int]:
 
 
 def _differences(live: SealedStates, fresh: SealedStates) -> Iterator[Difference]:
-    for one, other in zip_longest(_states(live), _states(fresh)):
+    for one, other in zip_longest(states_in(live), states_in(fresh)):
         if one != other:
             yield Difference("state", (one or other or (b"",))[0].hex())
     ours, theirs = live.shared(), fresh.shared()
@@ -125,7 +125,8 @@ def _differences(live: SealedStates, fresh: SealedStates) -> Iterator[Difference
             yield Difference(name.partition("/")[0], name)
 
 
-def _states(states: SealedStates) -> Iterator[tuple[bytes, bytes]]:
+def states_in(states: SealedStates) -> Iterator[tuple[bytes, bytes]]:
+    """Every state of a slot by its subject, ascending."""
     read, after = states.scan(), b""
     while rows := read(after):
         yield from rows

@@ -9,7 +9,9 @@ from governance.consent import Standing
 from governance.policy import Policy, PurposeRule
 from governance.policy_shape import CONSENTS, REQUIRED_CLASSES
 
-ABOUT: Final = frozenset({"subject", "position", "as_of", "entries_withheld", "purpose", "basis", "withheld"})
+ABOUT: Final = frozenset(
+    {"subject", "position", "as_of", "entries_withheld", "periods_withheld", "purpose", "basis", "withheld"}
+)
 """Fields of a profile document that say what it is, not what the subject is like."""
 
 GOVERNED: Final = {

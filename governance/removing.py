@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from domain.errors import WaitingForReader
 from domain.log import Entry
+from governance.attesting import keys_destroyed
 from governance.blind import marks_of
 from governance.encodings import stored
 from governance.holds import kept_back
@@ -22,7 +23,6 @@ from governance.removals import (
     EXECUTED,
     INTENDED,
     KINDS,
-    REMOVALS,
     REMOVING,
     SUBJECTS_AT_ONCE,
     begun_on,
@@ -210,8 +210,7 @@ def _destroy(store: Store, cases: Sequence[bytes]) -> None:
             locked.keys.destroy_keys(keys)
             locked.keys.forget_names(members)
             locked.keys.set_state(members, ERASED, case)
-        for counted in ("changes", REMOVALS):
-            locked.keys.set_number(counted, locked.keys.number(counted) + 1)
+        keys_destroyed(store, locked)
     store.keyring.forget()
     store.blinder.forget()
     destroy_statistics_keys(store, before=serial)

@@ -1,11 +1,11 @@
 """The log as the projections' runner reads it: bodies opened, removals and models as steps."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from domain.acts import ModelRetired, ModelTrained, PolicyPublished, Removal, parse
 from domain.bodies import Body, pack
 from domain.errors import Damaged, PolicyChanged
-from domain.events import MERGED, UNMERGED
+from domain.events import MERGED, UNMERGED, Event
 from domain.log import Log, Stored
 from governance.keyring import EVIDENCE, IDENTITY, Keyring
 from governance.keyrows import FENCED, LIVE
@@ -24,9 +24,19 @@ UNFOLDED = frozenset({"disclosure", OWN_CLASS})
 class Replay:
     """Implements the runner's `History` over the log and the keyring."""
 
-    def __init__(self, log: Log, keyring: Keyring, policy_version: int | None = None) -> None:
+    def __init__(
+        self,
+        log: Log,
+        keyring: Keyring,
+        policy_version: int | None = None,
+        *,
+        as_of: int | None = None,
+        withheld: Callable[[Stored], None] = lambda _: None,
+    ) -> None:
         self._log = log
         self._policy_version = policy_version  # that the fold follows; None: whatever comes
+        self._as_of = as_of  # a position: what was merged then is, whatever was undone later
+        self._withheld = withheld  # told of every body that is gone or shut, as it is passed
         self._keyring = keyring
         self._unmerges = 0  # merges that were ever undone: nearly no store has to look for them in every body
 
@@ -54,6 +64,8 @@ class Replay:
     def _steps(self, stored: Sequence[Stored], keys: dict[bytes, DataKey]) -> Iterator[Step]:
         for one in stored:
             if one.act is None:
+                if one.sealed is None or one.key_id not in keys:
+                    self._withheld(one)
                 yield self._told(one, keys)
             else:
                 yield from self._act(one)
@@ -77,12 +89,26 @@ class Replay:
         events = body.events
         if any(event.kind == UNMERGED and "from" in event.properties for event in events):
             return Separated(position, subject)
-        with self._keyring.database.reading() as rows:
-            into = rows.merges_of([subject]).get(subject, b"").hex()
-        kept = [event for event in events if event.kind != MERGED or event.properties["into"] == into]
+        kept = [event for event in events if event.kind != MERGED or self._stands(position, subject, event)]
         if len(kept) < len(events):
             return Told(position, subject, pack(body.first, kept)) if kept else Passed(position)
         return Told(position, subject, body)
+
+    def _stands(self, position: int, subject: bytes, merge: Event) -> bool:
+        """Whether a merge at this position is one today, or was one as of the position that is asked for."""
+        with self._keyring.database.reading() as rows:
+            if self._as_of is None:
+                return bool(rows.merges_of([subject]).get(subject, b"").hex() == merge.properties["into"])
+            handles = [row.handle for row in rows.subjects([subject]).values()]
+        stored = self._log.at([one for one in self._log.positions(handles) if position < one <= self._as_of])
+        keys = self._keyring.find({one.key_id for one in stored if one.key_id is not None and one.sealed is not None})
+        for one in stored:
+            key = keys.get(one.key_id or b"")
+            if key is not None and one.sealed is not None and key.klass == IDENTITY:
+                shapes = open_body(key, one.entry_id, one.sealed).shapes
+                if any(kind == UNMERGED and "from" in names for kind, _, _, _, names in shapes):
+                    return False
+        return True
 
     def _act(self, one: Stored) -> list[Step]:
         if one.act not in STEPS:

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection
 
+from governance.attesting import keys_destroyed
 from governance.keyrows import ERASED
 from governance.mirrored import standing
 from governance.projecting import destroy_statistics_keys, new_statistics_key, replayed
 from governance.publishing import Rollback
-from governance.removals import EXECUTED, REMOVALS, all_removals
+from governance.removals import EXECUTED, all_removals
 from governance.replay import UNMERGES
 from governance.store import POLICY, Locked, Store
 from governance.suppression import restored_terms, suppress
@@ -48,8 +49,7 @@ def reapply_removals(store: Store) -> int:
             _shut(locked, subject, case)
         locked.keys.add_suppressions({mark: fenced[mark] for mark in missing})
         locked.keys.set_terms(restored_terms(store, missing))
-        for counted in ("changes", REMOVALS):
-            locked.keys.set_number(counted, locked.keys.number(counted) + 1)
+        keys_destroyed(store, locked)
     store.keyring.forget()
     if back:
         destroy_statistics_keys(store, before=new_statistics_key(store))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli import bundling, publishing
+from adapters.cli import bundling, publishing, replaying
 from adapters.cli.session import Session, command
 
 
@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     command(audit, "verify")(bundling.verify)
     command(audit, "export")(bundling.export)
     publishing.register(audit)
+    replaying.register(audit)
     command(app, "demo")(demo)
     command(app, "bench")(bench)
 

@@ -33,6 +33,10 @@ def profile(
     purpose: Annotated[str, typer.Option(help="Why the profile is read: a purpose of the policy.")] = "",
     as_of: Annotated[str | None, typer.Option(help="A position of the log, or a time in RFC 3339.")] = None,
     recipient: Annotated[str | None, typer.Option(help="A recipient of the policy, to whom this is given.")] = None,
+    explain: Annotated[
+        str | None, typer.Option(help="A field, such as attributes.city: which entries made it.")
+    ] = None,
+    diff: Annotated[tuple[int, int] | None, typer.Option(help="Two positions: what changed, and by what.")] = None,
 ) -> None:
     """Show a profile as its purpose may see it; the disclosure is recorded.
 
@@ -42,10 +46,31 @@ def profile(
 
     if not purpose:
         raise BadInput("command", "--purpose", "a purpose of the policy, such as personalization")
+    if sum(one is not None for one in (as_of, recipient, explain, diff)) > 1 and (explain or diff):
+        raise BadInput("command", "--explain, --diff", "one of them alone, of the profile as the house sees it")
     names = identifiers_from(identifier, from_file)
+    if explain is not None or diff is not None:
+        _traced(session, names, purpose, explain, diff, many=from_file is not None)
+        return
     reader = Reader(session.store(), recipient or session.settings.actor, outside=recipient is not None)
     answers = reader.read_many(names, purpose, moment(as_of))
     each(session, answers, many=from_file is not None)
+
+
+def _traced(
+    session: Session, names: list[str], purpose: str, field: str | None, diff: tuple[int, int] | None, *, many: bool
+) -> None:
+    from governance.differing import differences
+    from governance.provenance import explain
+
+    store, actor = session.store(), session.settings.actor
+
+    def answer(one: str) -> dict[str, Any]:
+        if diff is not None:
+            return differences(store, one, purpose, *diff, actor)
+        return explain(store, one, purpose, field or "", actor)
+
+    each(session, [_or_error(lambda one=one: answer(one)) for one in names], many=many)
 
 
 def history(
