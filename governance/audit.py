@@ -49,16 +49,16 @@ def verify_live(
     """
     require(store, "audit")
     report = Report()
-    published = store.mirror.high_water()  # First: what is published from here on is no rollback.
+    published, cosigned = store.mirror.high_water(), store.mirror.cosigned()  # First: what comes now is no rollback.
     acts, marks = store.mirror.acts(), store.mirror.marks()
     head = store.log.head()
     report.size, report.root = head.size, head.frontier.root().hex()
     pinned = vkey or store.vkey
     parse_vkey(pinned)
-    report.findings += vouched(store, head, pinned)
+    report.findings += vouched(store, head, cosigned, pinned)
     keys = keys_of(store, pinned) or [Tenure(pinned, 0, None)]
     heads = [] if saved is None else list(kept_in(saved, keys, report))
-    heads += cosigned_head(store, keys)
+    heads += cosigned_head(store, cosigned, keys)
     heads += [] if published is None else [Kept(published.size, published.root, "high-water")]
     audit, kept = Completeness(store.log, report, head.size), KeptHeads(heads)
     is_whole = _walk(store, head, audit, kept, report, progress)
@@ -68,7 +68,7 @@ def verify_live(
     kept.findings(report, is_whole=is_whole)
     _check_mirrored(store, report, acts, is_whole)
     _check_marks(store, report, marks, audit)
-    report.witnessed = witnessed(store.mirror.cosigned(), policy, size=head.size)
+    report.witnessed = witnessed(cosigned, policy, size=head.size)
     report.unproven = unproven(heads=report.heads, offline=False, witnessed=is_witnessed(report.witnessed))
     return report
 
