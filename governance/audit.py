@@ -7,7 +7,7 @@ from domain.errors import LetheError
 from domain.leaves import stretch_of
 from domain.log import Entry, Head, Log, leaf
 from domain.note import BadKey, parse_vkey
-from domain.tree import TILE_WIDTH, Frontier, leaf_hashes
+from domain.tree import TILE_WIDTH, Frontier, leaf_hashes, split_hashes
 from governance.blame import MOST, ROW, blame, hash_of, is_fit
 from governance.completeness import Completeness
 from governance.findings import Report
@@ -45,7 +45,7 @@ def verify_live(
     acts, marks = store.mirror.acts(), store.mirror.marks()
     head = store.log.head()
     report.size, report.root = head.size, head.frontier.root().hex()
-    pinned = vkey or store.vkey
+    pinned = store.vkey if vkey is None else vkey
     _check_head(head, pinned, report)
     heads = [] if saved is None else list(kept_in(saved, parse_vkey(pinned), pinned, report))
     heads += [] if published is None else [Kept(published.size, published.root, "high-water")]
@@ -164,9 +164,10 @@ def _check_marks(store: Store, report: Report, marks: Sequence[tuple[str, str]],
 def _first_altered(log: Log, size: int) -> int | None:
     """The first entry whose leaf is not in its tile; the tiles themselves stand against the signed root."""
     for entries in _chunks(log, size):
-        for entry in entries:
-            tile = log.tile(0, entry.position // 256)
-            place = entry.position % 256 * 32
-            if tile[place : place + 32] != hash_of(entry):
-                return entry.position
+        for start in range(0, len(entries), TILE_WIDTH):  # a chunk is of whole tiles
+            some = entries[start : start + TILE_WIDTH]
+            stored = split_hashes(log.tile(0, some[0].position // TILE_WIDTH))
+            for entry, in_tree in zip(some, [*stored, *[b""] * len(some)], strict=False):
+                if hash_of(entry) != in_tree:
+                    return entry.position
     return None

@@ -25,6 +25,7 @@ class Completeness:
     def __init__(self, evidence: Evidence, report: Report, size: int) -> None:
         self._evidence = evidence
         self._report = report
+        self._size = size
         self._intended = removals(evidence, INTENDED, size)
         self._executed = removals(evidence, EXECUTED, size)
         self._doomed = first_named(self._intended, self._executed)
@@ -70,7 +71,8 @@ class Completeness:
         for position in self._absent:
             if position not in self._lost and self.key_at[position] not in gone:
                 self._add("missing", position, BODY, "the body is gone and no act covers it")
-        self._carried_out(executed)
+        if len(self.key_at) == self._size:  # else what is missing has been said, and nothing can be counted
+            self._carried_out(executed)
         return gone
 
     def intent(self, case: str) -> int | None:
