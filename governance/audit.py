@@ -50,7 +50,9 @@ def verify_live(
     heads = [] if saved is None else list(kept_in(saved, parse_vkey(pinned), pinned, report))
     heads += [] if published is None else [Kept(published.size, published.root, "high-water")]
     audit, kept = Completeness(store.log, report, head.size), KeptHeads(heads)
-    is_whole = _walk(store, head, audit, kept, report, progress)
+    suspects: list[Entry] = []
+    is_whole = _walk(store, head, audit, kept, suspects, report, progress)
+    _blame(store.log, suspects, report, is_whole=is_whole)
     _check_outside(store, report)
     keyring = KeyringCheck(store, report, audit, head.size)
     keyring.compare(audit.finish())
@@ -62,8 +64,9 @@ def verify_live(
 
 
 def _walk(
-    store: Store, head: Head, audit: Completeness, kept: KeptHeads, report: Report, progress: Progress | None
-) -> bool:
+    store: Store, head: Head, audit: Completeness, kept: KeptHeads, suspects: list[Entry], report: Report,
+    progress: Progress | None,
+) -> bool:  # fmt: skip
     """Every entry against its hash and the tree; whether the tree is the one of the head."""
     tree, tiles = Frontier(), TileCheck(store.log)
     for entries in _chunks(store.log, head.size):
@@ -71,7 +74,7 @@ def _walk(
         if gap is not None:
             report.add("missing", gap, "log.entry.position", "there is no entry at this position")
             return False
-        hashes = _compared(store.log, entries, report)
+        hashes = _compared(entries, suspects)
         kept.pass_by(tree, hashes)
         tree = tiles.extended(tree, hashes)
         bodies = dict(_bodies(store, entries))
@@ -90,18 +93,26 @@ def _walk(
     return False
 
 
-def _compared(log: Log, entries: Sequence[Entry], report: Report) -> list[bytes]:
-    """The hashes of the leaves; a row with another one beside it is altered."""
+def _compared(entries: Sequence[Entry], suspects: list[Entry]) -> list[bytes]:
+    """The hashes of the leaves; a row with another one beside it is suspect, as is one that holds too much."""
     try:
         hashes = leaf_hashes(map(leaf, entries))
     except (ArithmeticError, AttributeError, TypeError, ValueError):
         hashes = [hash_of(entry) for entry in entries]
-    for entry, computed in zip(entries, hashes, strict=True):
-        if entry.hash != computed:
-            is_first = len(report.findings) < MOST
-            where, reason = blame(log, entry) if is_first else (ROW, "the row is not the one that was hashed")
-            report.add("altered", entry.position, where, reason)
+    pairs = zip(entries, hashes, strict=True)
+    suspects += [entry for entry, computed in pairs if entry.hash != computed or not is_fit(entry)]
     return hashes
+
+
+def _blame(log: Log, suspects: Sequence[Entry], report: Report, *, is_whole: bool) -> None:
+    """Name the column that was changed: of the first ones alone, as it has to be tried out."""
+    for number, entry in enumerate(suspects):
+        where, reason = ROW, "the row is not the one that was hashed when appended"
+        if is_whole and is_fit(entry):
+            where, reason = f"{ROW}.hash", "the stored hash is not that of the row, which is in the tree"
+        elif number < MOST:
+            where, reason = blame(log, entry)
+        report.add("altered", entry.position, where, reason)
 
 
 def _chunks(log: Log, size: int) -> Iterator[list[Entry]]:

@@ -47,9 +47,7 @@ class Completeness:
         self._report.entries += len(stretch.keys)
         for position, reason in stretch.unread:
             self._add("altered", position, ACT, reason)
-        for (
-            entry
-        ) in stretch.acts:  # First: a commitment has to stand before the use of its key, not in another stretch.
+        for entry in stretch.acts:  # First: a key may be used further on in the stretch that commits to it.
             self._act(entry)
         numbers = list(map(self.numbers.get, stretch.keys))  # type: ignore[arg-type]
         sealed = bodies if None not in bodies else [one for one in bodies if one is not None]
