@@ -7,7 +7,7 @@ from domain.leaves import stretch_of
 from domain.log import Entry, Head, Log, leaf
 from domain.note import parse_vkey
 from domain.tlog_policy import WitnessPolicy
-from domain.tree import TILE_WIDTH, Frontier, leaf_hashes
+from domain.tree import TILE_WIDTH, Frontier, leaf_hashes, split_hashes
 from governance.blame import MOST, ROW, blame, hash_of, is_fit
 from governance.completeness import Completeness
 from governance.findings import Report
@@ -49,33 +49,36 @@ def verify_live(
     """
     require(store, "audit")
     report = Report()
-    published = store.mirror.high_water()  # First: what is published from here on is no rollback.
+    published, cosigned = store.mirror.high_water(), store.mirror.cosigned()  # First: what comes now is no rollback.
     acts, marks = store.mirror.acts(), store.mirror.marks()
     head = store.log.head()
     report.size, report.root = head.size, head.frontier.root().hex()
-    pinned = vkey or store.vkey
+    pinned = store.vkey if vkey is None else vkey
     parse_vkey(pinned)
-    report.findings += vouched(store, head, pinned)
+    report.findings += vouched(store, head, cosigned, pinned)
     keys = keys_of(store, pinned) or [Tenure(pinned, 0, None)]
     heads = [] if saved is None else list(kept_in(saved, keys, report))
-    heads += cosigned_head(store, keys)
+    heads += cosigned_head(store, cosigned, keys)
     heads += [] if published is None else [Kept(published.size, published.root, "high-water")]
     audit, kept = Completeness(store.log, report, head.size), KeptHeads(heads)
-    is_whole = _walk(store, head, audit, kept, report, progress)
+    suspects: list[Entry] = []
+    is_whole = _walk(store, head, audit, kept, suspects, report, progress)
+    _blame(store.log, suspects, report, is_whole=is_whole)
     _check_outside(store, report)
     keyring = KeyringCheck(store, report, audit, head.size)
     keyring.compare(audit.finish())
     kept.findings(report, is_whole=is_whole)
     _check_mirrored(store, report, acts, is_whole)
     _check_marks(store, report, marks, audit)
-    report.witnessed = witnessed(store.mirror.cosigned(), policy, size=head.size)
+    report.witnessed = witnessed(cosigned, policy, size=head.size)
     report.unproven = unproven(heads=report.heads, offline=False, witnessed=is_witnessed(report.witnessed))
     return report
 
 
 def _walk(
-    store: Store, head: Head, audit: Completeness, kept: KeptHeads, report: Report, progress: Progress | None
-) -> bool:
+    store: Store, head: Head, audit: Completeness, kept: KeptHeads, suspects: list[Entry], report: Report,
+    progress: Progress | None,
+) -> bool:  # fmt: skip
     """Every entry against its hash and the tree; whether the tree is the one of the head."""
     tree, tiles = Frontier(), TileCheck(store.log)
     for entries in _chunks(store.log, head.size):
@@ -83,7 +86,7 @@ def _walk(
         if gap is not None:
             report.add("missing", gap, "log.entry.position", "there is no entry at this position")
             return False
-        hashes = _compared(store.log, entries, report)
+        hashes = _compared(entries, suspects)
         kept.pass_by(tree, hashes)
         tree = tiles.extended(tree, hashes)
         bodies = dict(_bodies(store, entries))
@@ -102,18 +105,26 @@ def _walk(
     return False
 
 
-def _compared(log: Log, entries: Sequence[Entry], report: Report) -> list[bytes]:
-    """The hashes of the leaves; a row with another one beside it is altered."""
+def _compared(entries: Sequence[Entry], suspects: list[Entry]) -> list[bytes]:
+    """The hashes of the leaves; a row with another one beside it is suspect, as is one that holds too much."""
     try:
         hashes = leaf_hashes(map(leaf, entries))
     except (ArithmeticError, AttributeError, TypeError, ValueError):
         hashes = [hash_of(entry) for entry in entries]
-    for entry, computed in zip(entries, hashes, strict=True):
-        if entry.hash != computed:
-            is_first = len(report.findings) < MOST
-            where, reason = blame(log, entry) if is_first else (ROW, "the row is not the one that was hashed")
-            report.add("altered", entry.position, where, reason)
+    pairs = zip(entries, hashes, strict=True)
+    suspects += [entry for entry, computed in pairs if entry.hash != computed or not is_fit(entry)]
     return hashes
+
+
+def _blame(log: Log, suspects: Sequence[Entry], report: Report, *, is_whole: bool) -> None:
+    """Name the column that was changed: of the first ones alone, as it has to be tried out."""
+    for number, entry in enumerate(suspects):
+        where, reason = ROW, "the row is not the one that was hashed when appended"
+        if is_whole and is_fit(entry):
+            where, reason = f"{ROW}.hash", "the stored hash is not that of the row, which is in the tree"
+        elif number < MOST:
+            where, reason = blame(log, entry)
+        report.add("altered", entry.position, where, reason)
 
 
 def _chunks(log: Log, size: int) -> Iterator[list[Entry]]:
@@ -164,9 +175,10 @@ def _check_marks(store: Store, report: Report, marks: Sequence[tuple[str, str]],
 def _first_altered(log: Log, size: int) -> int | None:
     """The first entry whose leaf is not in its tile; the tiles themselves stand against the signed root."""
     for entries in _chunks(log, size):
-        for entry in entries:
-            tile = log.tile(0, entry.position // 256)
-            place = entry.position % 256 * 32
-            if tile[place : place + 32] != hash_of(entry):
-                return entry.position
+        for start in range(0, len(entries), TILE_WIDTH):  # a chunk is of whole tiles
+            some = entries[start : start + TILE_WIDTH]
+            stored = split_hashes(log.tile(0, some[0].position // TILE_WIDTH))
+            for entry, in_tree in zip(some, [*stored, *[b""] * len(some)], strict=False):
+                if hash_of(entry) != in_tree:
+                    return entry.position
     return None

@@ -8,9 +8,9 @@ from domain.log import Entry, Log, leaf
 from domain.tree import HASH_BYTES, TILE_WIDTH, leaf_hash
 from domain.vocabulary import FORMS, NotAnAct, read_act
 
-DAYS = 2000  # before and after
-NEIGHBOURS = 512
-MOST = 100  # rows that are looked at so closely
+DAYS = 1000  # before and after
+NEIGHBOURS = 200
+MOST = 10  # rows that are looked at so closely
 
 ROW = "log.entry"
 

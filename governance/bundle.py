@@ -14,12 +14,13 @@ import os
 import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from stat import S_ISREG
 from typing import Final
 
 from domain.leaves import BadLeaf, read_leaf
 from domain.log import Entry
 from domain.packs import pack_path, parse_pack
-from domain.tlog_tiles import ENTRIES, BadTile, TileName, bundles_of, parse_bundle, parse_path, tiles_of
+from domain.tlog_tiles import ENTRIES, BadTile, TileName, bundles_of, parse_bundle, parse_path
 from domain.tree import HASH_BYTES, TILE_HEIGHT, TILE_WIDTH
 from domain.vocabulary import EXECUTED, INTENDED
 
@@ -34,7 +35,7 @@ _SCANNED = (*INTENDED, *EXECUTED, "restored")
 
 
 class Bundle:
-    """The files of a log of a known size. Raises BadTile for a file that is not in its form, None for one not there."""
+    """The files of a log of a known size: BadTile for one that is not in its form, None for one that is not there."""
 
     def __init__(self, directory: Path, size: int) -> None:
         self._directory = directory
@@ -43,12 +44,11 @@ class Bundle:
         self._acts: list[Entry] | None = None
 
     def content(self, path: str) -> bytes | None:
-        """A whole file."""
+        """A whole file; None for what is not there, no plain file, or larger than any of a bundle."""
         try:
-            with open(f"{self._directory}/{path}", "rb", buffering=0) as file:  # noqa: PTH123 - twice as quick, and hot
-                if os.fstat(file.fileno()).st_size > LARGEST_FILE:
-                    raise BadTile(f"{path} is larger than any file of a bundle")
-                return file.read()
+            with open(f"{self._directory}/{path}", "rb", buffering=0, opener=_at_once) as file:
+                found = os.fstat(file.fileno())
+                return file.read() if S_ISREG(found.st_mode) and found.st_size <= LARGEST_FILE else None
         except OSError:
             return None
 
@@ -63,7 +63,7 @@ class Bundle:
 
     def tile(self, level: int, number: int) -> bytes:
         """As `domain.tree.TileSource` says; nothing for a file that is not there."""
-        width = min((self._size >> (TILE_HEIGHT * level)) - number * TILE_WIDTH, TILE_WIDTH)
+        width = self._width(level, number)
         if width <= 0:
             return b""
         content = self.content(TileName(level, number, width).path) or b""
@@ -95,35 +95,37 @@ class Bundle:
     def strangers(self) -> Iterator[str]:
         """Paths of files that such a bundle does not have; a narrower copy of a tile is none if it agrees."""
         expected = {HEAD, MANIFEST, COSIGNED, *(f"{DOCUMENTS}/{digest}" for digest in self._asked)}
-        expected.update(name.path for name in tiles_of(self._size))
-        expected.update(path for name in bundles_of(self._size) for path in (name.path, pack_path(name)))
         for path in files_below(self._directory):
-            if path not in expected and not _HANDOVER.fullmatch(path) and not self._is_older(path):
+            if path not in expected and not _HANDOVER.fullmatch(path) and not self._is_tile(path):
                 yield path
 
     def bundle_at(self, position: int) -> TileName:
         """The entry bundle that holds a position of this log."""
         number = position // TILE_WIDTH
-        return TileName(ENTRIES, number, min(self._size - number * TILE_WIDTH, TILE_WIDTH))
+        return TileName(ENTRIES, number, self._width(ENTRIES, number))
 
-    def _is_older(self, path: str) -> bool:
-        """Whether this is a tile or bundle of when the log was smaller, and says the same."""
+    def _is_tile(self, path: str) -> bool:
+        """Whether this is a tile, bundle or pack of the log; or of when it was smaller, and says the same."""
         try:
-            name = parse_path(path)
-            whole = next(one for one in self._row(name.level) if one.number == name.number and one.width > name.width)
-            content, newer = self.content(path), self.content(whole.path)
-        except (BadTile, StopIteration):
+            name = parse_path(path.replace("bodies/", "tile/entries/", 1) if path.startswith("bodies/") else path)
+        except BadTile:
             return False
-        return content is not None and newer is not None and newer.startswith(content) and len(content) > 0
+        whole = name._replace(width=self._width(name.level, name.number))
+        if name.width >= whole.width or path.startswith("bodies/"):
+            return name.width == whole.width
+        content, newer = self.content(path), self.content(whole.path)
+        return bool(content) and newer is not None and newer.startswith(content or b"")
 
-    def _row(self, level: int) -> Iterator[TileName]:
-        names = bundles_of(self._size) if level == ENTRIES else tiles_of(self._size)
-        return (name for name in names if name.level == level)
+    def _width(self, level: int, number: int) -> int:
+        """Of a tile of this log; nothing or less for one that it does not have."""
+        return min((self._size >> (TILE_HEIGHT * max(level, 0))) - number * TILE_WIDTH, TILE_WIDTH)
 
     def _scan(self) -> Iterator[Entry]:
         marks = tuple(f'{name}"'.encode() for name in _SCANNED)
         for name in bundles_of(self._size):
-            content = self.content(name.path) or b""
+            content = self.content(name.path)
+            if content is None:  # the walk ends here too, whatever size is claimed
+                return
             at = content.find(_ACT_MARK)
             while at >= 0 and not content.startswith(marks, at + len(_ACT_MARK)):
                 at = content.find(_ACT_MARK, at + 1)
@@ -145,6 +147,11 @@ class Bundle:
                 yield read_leaf(leaves[position - name.first], position)
             except (BadLeaf, IndexError):
                 continue
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Without waiting for whoever would write into a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def files_below(directory: Path) -> Iterator[str]:

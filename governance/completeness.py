@@ -25,6 +25,7 @@ class Completeness:
     def __init__(self, evidence: Evidence, report: Report, size: int) -> None:
         self._evidence = evidence
         self._report = report
+        self._size = size
         self._intended = removals(evidence, INTENDED, size)
         self._executed = removals(evidence, EXECUTED, size)
         self._doomed = first_named(self._intended, self._executed)
@@ -46,9 +47,7 @@ class Completeness:
         self._report.entries += len(stretch.keys)
         for position, reason in stretch.unread:
             self._add("altered", position, ACT, reason)
-        for (
-            entry
-        ) in stretch.acts:  # First: a commitment has to stand before the use of its key, not in another stretch.
+        for entry in stretch.acts:  # First: a key may be used further on in the stretch that commits to it.
             self._act(entry)
         numbers = list(map(self.numbers.get, stretch.keys))  # type: ignore[arg-type]
         sealed = bodies if None not in bodies else [one for one in bodies if one is not None]
@@ -70,7 +69,8 @@ class Completeness:
         for position in self._absent:
             if position not in self._lost and self.key_at[position] not in gone:
                 self._add("missing", position, BODY, "the body is gone and no act covers it")
-        self._carried_out(executed)
+        if len(self.key_at) == self._size:  # else what is missing has been said, and nothing can be counted
+            self._carried_out(executed)
         return gone
 
     def intent(self, case: str) -> int | None:

@@ -93,7 +93,9 @@ def collect_cosignatures(store: Store, policy: WitnessPolicy, ask: Ask) -> Colle
         for one in heard
         if one.outcome in ROLLBACK
     ]
-    if not findings and lines and (quorum.is_met or not _is_met(known, policy)):
+    newest = store.mirror.cosigned()  # another process may have collected meanwhile
+    is_later = _size(newest) <= head.size and (quorum.is_met or not _is_met(newest, policy))
+    if not findings and lines and is_later:
         store.mirror.write_cosigned(note)
         publish(store.log, store.mirror)
     return Collected(head.size, note, quorum.is_met and bool(quorum.cosigned), heard, findings)
@@ -173,10 +175,17 @@ def _conflict(answer: Answer) -> int | None:
 def _last_size(known: str | None, witness: Witness) -> int:
     """Of the head that this witness has cosigned for us; 0 when it is not known: then the witness says it."""
     try:
-        note = parse_note(known or "")
-        is_cosigned = cosigned_at(note, witness.key, verify_ed25519) is not None
-        return parse_tree_head(note.text).size if is_cosigned else 0
+        is_cosigned = cosigned_at(parse_note(known or ""), witness.key, verify_ed25519) is not None
     except (BadNote, BadSignature):
+        return 0
+    return _size(known) if is_cosigned else 0
+
+
+def _size(note: str | None) -> int:
+    """Of the head that was cosigned; 0 for what is none: an audit names it."""
+    try:
+        return parse_tree_head(parse_note(note or "").text).size
+    except BadNote:
         return 0
 
 

@@ -1,6 +1,7 @@
 """What vouches for a live log: signatures, the succession of its keys, cosignatures; and what is wrong there."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from domain.acts import Restored, parse
 from domain.errors import LetheError
@@ -28,13 +29,13 @@ def keys_of(store: Store, pinned: str) -> list[Tenure] | None:
         return None
 
 
-def vouched(store: Store, head: Head, pinned: str) -> Iterator[Finding]:
+def vouched(store: Store, head: Head, cosigned: str | None, pinned: str) -> Iterator[Finding]:
     """What is wrong as far as signatures tell; whether the trees are one is another question."""
     keys = keys_of(store, pinned)
     if keys is None:
         yield Finding("signature", None, "mirror.handovers", "a change of the signing key is not signed by both keys")
         keys = [Tenure(pinned, 0, None)]
-    yield from _succession(store)
+    yield from _succession(store, head.size)
     try:
         if store.vkey not in [one.vkey for one in keys]:
             raise BadSignature("the key that signs is not the pinned one, nor led to from there")
@@ -44,14 +45,13 @@ def vouched(store: Store, head: Head, pinned: str) -> Iterator[Finding]:
     else:
         if (signed.size, signed.root) != (head.size, head.frontier.root()):
             yield Finding("altered", None, "log.head.frontier", "the signed tree head is not the stored one")
-    if (note := store.mirror.cosigned()) is not None and _opened(note, keys) is None:
+    if cosigned is not None and _opened(cosigned, keys) is None:
         yield Finding("signature", None, "mirror.cosigned", "the cosigned tree head is not signed by the log's key")
 
 
-def cosigned_head(store: Store, keys: Sequence[Tenure]) -> list[Kept]:
+def cosigned_head(store: Store, cosigned: str | None, keys: Sequence[Tenure]) -> list[Kept]:
     """What witnesses cosigned last, if the log signed it and no declared restore lost it."""
-    note = store.mirror.cosigned()
-    seen = None if note is None else _opened(note, keys)
+    seen = None if cosigned is None else _opened(cosigned, keys)
     if seen is None or any(act.size_to < seen.size <= act.size_from for act in _restores(store.log)):
         return []
     return [Kept(seen.size, seen.root, "cosigned")]
@@ -87,22 +87,22 @@ def _own(store: Store, note: str) -> TreeHead | None:
         return None
 
 
-def _succession(store: Store) -> Iterator[Finding]:
-    """Every act of a new key on the log has its proof outside, and leads from the key before it to today's."""
+def _succession(store: Store, size: int) -> Iterator[Finding]:
+    """Every act of a new key on the log has its proof outside, and leads from the key before it."""
     proven: set[Handover] = set()
     for proof in store.mirror.handovers():
-        try:
+        with suppress(LetheError):  # it is not among the proven then
             proven.add(open_handover(proof))
-        except LetheError:
-            continue  # it is not among the proven then
-    key = None
+    known: list[str] = []
     for entry, act in changes(store.log):
-        if Handover(act.old, act.new, entry.position) not in proven or key not in (None, act.old):
+        if entry.position >= size:
+            break  # it came while the audit runs
+        if Handover(act.old, act.new, entry.position) not in proven or known[-1:] not in ([], [act.old]):
             reason = "both keys have not signed for the new signing key"
             yield Finding("signature", entry.position, "mirror.handovers", reason)
-        key = act.new
-    if key is not None and key != store.vkey:
-        yield Finding("signature", None, "log.entry", "the key that signs is not the one that the log names last")
+        known += [act.old, act.new]
+    if known and store.vkey not in known:
+        yield Finding("signature", None, "log.entry", "the key that signs is none that the log names")
 
 
 def _restores(log: Log) -> Iterator[Restored]:

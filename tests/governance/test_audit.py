@@ -10,7 +10,7 @@ import pytest
 
 from adapters.settings import Settings
 from adapters.wiring import open_store, publish_policy
-from domain.acts import Act, KeysCreated, Removal, fields_text
+from domain.acts import Act, HoldReleased, HoldSet, KeysCreated, Removal, fields_text
 from domain.log import Entry
 from domain.tree import Frontier
 from governance import audit
@@ -295,3 +295,60 @@ def test_an_act_beyond_the_log_covers_nothing(store: Store, thief: Thief) -> Non
     thief.sql("log", row, fields)
 
     assert found(store) == {("altered", 999_999, "log.entry.position"), ("missing", at, "log.body")}
+
+
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        ("day = day + 3", ".day"),
+        ("key_id = (SELECT key_id FROM entry WHERE key_id IS NOT NULL AND key_id <> it.key_id LIMIT 1)", ".key_id"),
+        ("content = zeroblob(32)", ".content"),
+        ("hash = zeroblob(32)", ".hash"),
+        ("entry_id = zeroblob(16)", ""),
+        ("day = 'Monday'", ""),
+        ("day = 9223372036854775807", ""),
+        ("content = 'short'", ""),
+        ("act = 'genesis'", ""),
+        ("key_id = NULL, content = NULL", ""),
+    ],
+)
+def test_a_changed_row_is_named_by_the_column_where_that_can_be_known(
+    store: Store, thief: Thief, change: str, column: str
+) -> None:
+    at = max(one.position for one in entries(store) if one.act is None and one.position < 20)
+    thief.sql("log", f"UPDATE entry AS it SET {change} WHERE position = ?", at)
+
+    assert ("altered", at, f"log.entry{column}") in found(store)
+    assert verify_live(store).exit_status == 10
+
+
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        ("act = 'attested'", ".act"),
+        ("actor = zeroblob(16)", ""),
+        ("fields = replace(fields, '1', '2')", ""),
+        ("fields = '[' || fields", ".fields"),
+    ],
+)
+def test_a_changed_act_is_named_by_its_column_too(store: Store, thief: Thief, change: str, column: str) -> None:
+    thief.sql("log", f"UPDATE entry SET {change} WHERE position = 1")
+
+    assert ("altered", 1, f"log.entry{column}") in found(store)
+
+
+def test_a_hold_is_set_once_and_released_once(store: Store) -> None:
+    said = HoldSet(hold="ab" * 16, classes=[], first=0, last=0, ground="audit", until=5)
+    end = HoldReleased(hold="ab" * 16, cause="released")
+
+    forged(store, ("hold_set", said), ("hold_released", end))
+    assert found(store) == set()
+
+    first = forged(store, ("hold_released", end), ("hold_set", said))
+    assert found(store) == {("incomplete_erasure", first + at, "log.entry.fields") for at in (0, 1)}
+
+
+def test_free_text_in_an_act_is_altered(store: Store) -> None:
+    at = forged(store, ("hold_released", HoldReleased(hold="ab" * 16, cause="because she asked")))
+
+    assert found(store) == {("altered", at, "log.entry.fields")}

@@ -170,6 +170,18 @@ def test_nothing_is_believed_because_the_manifest_says_it(vkey: str, bundle: Pat
     assert found(verify_bundle(bundle, vkey)) == {("altered", None, "manifest.json")}
 
 
+def test_a_size_that_nobody_could_keep_ends_where_the_files_do(bundle: Path, vkey: str) -> None:
+    size, root = 2**62, bytes(32)
+    false = signer(generate(vkey.partition("+")[0], bytes(32)))
+    (bundle / "checkpoint").write_text(false.sign_tree_head(false.key.name, size, root))
+    os.mkfifo(bundle / "pipe")
+
+    report = verify_bundle(bundle, vkey)
+
+    assert "signature" in {one.name for one in report.findings}
+    assert report.exit_status == 13
+
+
 @pytest.mark.parametrize("note", ["", "no note\n", "example.com/log\n1\n\n"])
 def test_a_tree_head_that_nobody_signed_is_a_signature_finding(vkey: str, bundle: Path, note: str) -> None:
     (bundle / "checkpoint").write_text(note)
