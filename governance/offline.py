@@ -44,6 +44,7 @@ def verify_bundle(
     report, key = Report(), parse_vkey(vkey)
     head = _signed_head(directory, vkey, report)
     if head is None:
+        report.unproven = unproven(heads=0, offline=True, tree_only=tree_only)
         return report
     report.size, report.root = head.size, head.root.hex()
     kept = KeptHeads([] if saved is None else list(kept_in(saved, key, vkey, report)))
