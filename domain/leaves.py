@@ -111,7 +111,8 @@ def _columns(leaves: Sequence[bytes], positions: Sequence[int]) -> tuple[list[by
         return None
     if b",".join([one[176:-15] for one in leaves]) != b",".join([b"%d"] * len(leaves)) % (*positions,):
         return None
-    if not all(map(_is_day, {one[79:89] for one in leaves})):
+    is_one_day = all(joined[at::length] == joined[at : at + 1] * len(leaves) for at in range(79, 89))
+    if not all(map(_is_day, [joined[79:89]] if is_one_day else {one[79:89] for one in leaves})):
         return None
     digits = unhexlify(b"".join([one[136:168] for one in leaves]))
     keys: list[bytes | None] = [digits[at : at + KEY_BYTES] for at in range(0, len(digits), KEY_BYTES)]

@@ -44,13 +44,22 @@ class Bundle:
         self._acts: list[Entry] | None = None
 
     def content(self, path: str) -> bytes | None:
-        """A whole file; None for what is not there, no plain file, or larger than any of a bundle."""
+        """A whole file; None for what is not there, no plain file, or larger than any of a bundle.
+
+        By hand, as this is hot; and without waiting for whoever would write into a pipe.
+        """
         try:
-            with open(f"{self._directory}/{path}", "rb", buffering=0, opener=_at_once) as file:
-                found = os.fstat(file.fileno())
-                return file.read() if S_ISREG(found.st_mode) and found.st_size <= LARGEST_FILE else None
+            file = os.open(f"{self._directory}/{path}", os.O_RDONLY | os.O_NONBLOCK)
         except OSError:
             return None
+        try:
+            found = os.fstat(file)
+            is_plain = S_ISREG(found.st_mode) and found.st_size <= LARGEST_FILE
+            return os.read(file, found.st_size) if is_plain else None
+        except OSError:
+            return None
+        finally:
+            os.close(file)
 
     def leaves(self, name: TileName) -> list[bytes] | None:
         content = self.content(name.path)
@@ -147,11 +156,6 @@ class Bundle:
                 yield read_leaf(leaves[position - name.first], position)
             except (BadLeaf, IndexError):
                 continue
-
-
-def _at_once(path: str, flags: int) -> int:
-    """Without waiting for whoever would write into a pipe."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def files_below(directory: Path) -> Iterator[str]:
