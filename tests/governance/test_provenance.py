@@ -116,6 +116,8 @@ def shop(store: Store) -> Store:
     take_in(store, call(2, ANN, name="Order Completed", properties=bought), call(3, "user_id:ben"), source="web")
     take_in(store, call(4, ANN, kind=IDENTIFY, name="", properties={"city": "Bergen"}), source="shop")
     take_in(store, call(5, ANN, properties={"product_id": "q", "category": "wine"}), source="shop")
+    take_in(store, call(6, "anonymous_id:x", properties={"category": "jam"}), call(7, "anonymous_id:y"))
+    take_in(store, call(8, ANN, "anonymous_id:x"))  # that of the device is hers from now on
     catch_up_to_head(store)
     return store
 
@@ -198,6 +200,7 @@ def test_a_difference_names_what_changed_and_the_entries_between_that_changed_it
     assert (city["before"]["value"], city["after"]["value"]) == ("Oslo", "Bergen")
     assert [one["role"] for one in city["entries"]] == ["latest"]
     assert "activity.spend.30d" not in changes
+    assert "merged" in [one["role"] for one in changes["interests.shares.jam"]["entries"]]
     assert all(first < one["position"] <= last for change in changes.values() for one in change["entries"])
     for start, end in ((last, first), (first, first), (-1, 2), (0, 10_000)):
         with pytest.raises(BadInput):
