@@ -28,7 +28,7 @@ from projections.scorers.cutoffs import FEATURES
 from projections.scorers.model import Model
 from projections.state import State
 from tests.conftest import call, make_store, take_in
-from tests.projections.fakes import CONFIG
+from tests.projections.fakes import CONFIG, happened, identified
 
 ANN = "user_id:ann"
 FOR = "personalization"
@@ -107,6 +107,15 @@ def test_what_came_between_and_concerns_a_field_is_what_changed_it(pieces: list[
         between = [one for place, one in enumerate(pieces) if place >= cut and place in roles]
         assert between, field
         assert shown([*pieces[:cut], *between]).get(field) == after[field], (field, roles)
+
+
+def test_what_was_said_twice_of_one_moment_is_named_twice() -> None:
+    """Or the field would be the same without what is named."""
+    cities = [piece(identified(TODAY, arrival=number, city="Oslo"), 0, CONFIG) for number in range(2)]
+    views = [piece(happened("Product Viewed", TODAY, arrival=number), 0, CONFIG) for number in range(11)]
+
+    assert made("attributes.city", cities, TODAY, CONFIG) == {0: "repeated", 1: "latest"}
+    assert made("sequence.last", views, TODAY, CONFIG) == {0: "repeated"} | dict.fromkeys(range(1, 11), "latest")
 
 
 @pytest.fixture
