@@ -1,6 +1,6 @@
 """What changed in a profile between two positions, field by field, and the entries that changed it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from domain.errors import BadInput, NotFound
@@ -31,12 +31,13 @@ def differences(store: Store, identifier: str, purpose: str, first: int, last: i
         raise NotFound
     earlier, later = _document(given, before, first, at), _document(given, after, last, at)
     lines = [line for line in lines_of(given, last)[0] if line.subject in after.subjects]
+    known = frozenset() if before is None else before.subjects
     changes = [
         {
             "field": field,
             "before": earlier_field,
             "after": later_field,
-            "entries": _between(store, field, lines, first, at),
+            "entries": _between(store, field, lines, first, at, known),
             "depends_on": depends_on(field, later),
         }
         for field, earlier_field, later_field in _changed(earlier, later)
@@ -68,8 +69,11 @@ def _changed(earlier: dict[str, Any], later: dict[str, Any]) -> list[tuple[str, 
     return [pair for pair in pairs if pair[1] != pair[2]]
 
 
-def _between(store: Store, field: str, lines: Sequence[Line], first: int, at: int) -> list[dict[str, Any]]:
-    """Those after `first` that concern a field: and every merge, which brings all that the other had."""
+def _between(
+    store: Store, field: str, lines: Sequence[Line], first: int, at: int, known: Collection[bytes]
+) -> list[dict[str, Any]]:
+    """Those after `first` that concern a field; and the merges, where what another one had before takes part in it."""
     roles = concerned(field, [line.piece for line in lines], at, store.fold) or {}
-    roles = {index: "merged" for index, line in enumerate(lines) if line.event.kind == MERGED} | roles
+    if any(lines[index].subject not in known for index in roles):
+        roles = {index: "merged" for index, line in enumerate(lines) if line.event.kind == MERGED} | roles
     return entries(store, lines, {index: role for index, role in roles.items() if lines[index].position > first})

@@ -76,7 +76,7 @@ def replay_as_of(store: Store, point: Point, *, progress: Progress | None = None
 def states_at(store: Store, position: int) -> Scratch:
     """Every state, statistic and model as of a position, minus what was removed since."""
     scratch = Scratch()
-    _fold(store, scratch, position, _Policies(store).config(position))
+    _fold(store, scratch, position, _Policies(store), _ignored)
     return scratch
 
 
@@ -88,13 +88,17 @@ def _replayed(store: Store, point: Point, progress: Progress | None) -> Replayed
     last = policies.version(point.position)
     for version in sorted({policies.version(one.act.through) for one in open_ones} | {last}):  # `last` comes last
         scratch = Scratch()
-        note = withheld.note if version == last else _ignore
+        note = withheld.note if version == last else _ignored
         stops = [one for one in open_ones if policies.version(one.act.through) == version]
-        for one in sorted(stops, key=lambda one: one.act.through):
-            through = one.act.through
-            _fold(store, scratch, through, policies.config(through), note, progress)
-            verdicts[one.entry.position] = _verdict(store, one, scratch)
-    _fold(store, scratch, point.position, policies.config(point.position), note, progress)
+        for through in sorted({one.act.through for one in stops}):
+            _fold(store, scratch, through, policies, note, progress)
+            found = _digests(store, scratch, through)
+            verdicts |= {
+                one.entry.position: MATCHES if found.get(one.act.name) == one.act.digest else DIFFERS
+                for one in stops
+                if one.act.through == through
+            }
+    _fold(store, scratch, point.position, policies, note, progress)
     return _report(
         store, point, last, scratch, withheld.counts(), [(one, verdicts[one.entry.position]) for one in known]
     )
@@ -104,16 +108,17 @@ def _fold(
     store: Store,
     scratch: Scratch,
     position: int,
-    config: FoldConfig,
-    note: Callable[[Stored], None] = lambda _: None,
+    policies: "_Policies",
+    note: Callable[[Stored], None],
     progress: Progress | None = None,
 ) -> None:
+    """On to a position, under the policy that was in force there."""
     history = Replay(store.log, store.keyring, as_of=position, withheld=note)
-    catch_up(history, scratch, config, through=position, progress=progress)
+    catch_up(history, scratch, policies.config(position), through=position, progress=progress)
 
 
-def _ignore(_: Stored) -> None:
-    """What another pass counts."""
+def _ignored(_: Stored) -> None:
+    """What another pass counts, or nobody."""
 
 
 def _checkable(store: Store, known: Sequence[Attestation]) -> list[Attestation]:
@@ -124,11 +129,10 @@ def _checkable(store: Store, known: Sequence[Attestation]) -> list[Attestation]:
     return [one for one in known if one.act.through >= removed and any(is_under(key, one.act) for key in secrets)]
 
 
-def _verdict(store: Store, one: Attestation, scratch: Scratch) -> str:
+def _digests(store: Store, scratch: Scratch, through: int) -> dict[str, str]:
     with store.keyring.database.reading() as rows:
         secret = store.keyring.secret(rows, ATTEST)
-    found = digests(secret, one.act.through, scratch.rows(), scratch.shared())
-    return MATCHES if found.get(one.act.name) == one.act.digest else DIFFERS
+    return digests(secret, through, scratch.rows(), scratch.shared())
 
 
 def _report(

@@ -28,7 +28,7 @@ from projections.scorers.cutoffs import FEATURES
 from projections.scorers.model import Model
 from projections.state import State
 from tests.conftest import call, make_store, take_in
-from tests.projections.fakes import CONFIG
+from tests.projections.fakes import CONFIG, happened, identified
 
 ANN = "user_id:ann"
 FOR = "personalization"
@@ -109,6 +109,15 @@ def test_what_came_between_and_concerns_a_field_is_what_changed_it(pieces: list[
         assert shown([*pieces[:cut], *between]).get(field) == after[field], (field, roles)
 
 
+def test_what_was_said_twice_of_one_moment_is_named_twice() -> None:
+    """Or the field would be the same without what is named."""
+    cities = [piece(identified(TODAY, arrival=number, city="Oslo"), 0, CONFIG) for number in range(2)]
+    views = [piece(happened("Product Viewed", TODAY, arrival=number), 0, CONFIG) for number in range(11)]
+
+    assert made("attributes.city", cities, TODAY, CONFIG) == {0: "repeated", 1: "latest"}
+    assert made("sequence.last", views, TODAY, CONFIG) == {0: "repeated"} | dict.fromkeys(range(1, 11), "latest")
+
+
 @pytest.fixture
 def shop(store: Store) -> Store:
     bought = {"product_id": "p", "category": "tea", "revenue": "12.50"}
@@ -116,6 +125,8 @@ def shop(store: Store) -> Store:
     take_in(store, call(2, ANN, name="Order Completed", properties=bought), call(3, "user_id:ben"), source="web")
     take_in(store, call(4, ANN, kind=IDENTIFY, name="", properties={"city": "Bergen"}), source="shop")
     take_in(store, call(5, ANN, properties={"product_id": "q", "category": "wine"}), source="shop")
+    take_in(store, call(6, "anonymous_id:x", properties={"category": "jam"}), call(7, "anonymous_id:y"))
+    take_in(store, call(8, ANN, "anonymous_id:x"))  # that of the device is hers from now on
     catch_up_to_head(store)
     return store
 
@@ -198,6 +209,7 @@ def test_a_difference_names_what_changed_and_the_entries_between_that_changed_it
     assert (city["before"]["value"], city["after"]["value"]) == ("Oslo", "Bergen")
     assert [one["role"] for one in city["entries"]] == ["latest"]
     assert "activity.spend.30d" not in changes
+    assert "merged" in [one["role"] for one in changes["interests.shares.jam"]["entries"]]
     assert all(first < one["position"] <= last for change in changes.values() for one in change["entries"])
     for start, end in ((last, first), (first, first), (-1, 2), (0, 10_000)):
         with pytest.raises(BadInput):
