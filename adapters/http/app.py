@@ -9,7 +9,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from adapters import telemetry
-from adapters.http import errors, health, profiles, tracking
+from adapters.http import consents, errors, governing, health, profiles, requests, tracking
 from adapters.http.desks import Desks, Opened
 from adapters.http.intake import Intake
 from adapters.http.loops import FOLD_SECONDS, Loop, do_duties, fold
@@ -31,13 +31,13 @@ the name of `Basic`. 错误信息遵循 RFC 9457；请求须出示 API 密钥。
 
 def create() -> FastAPI:
     """What the server calls in each worker: everything is named by the environment."""
+    telemetry.configure()
     return application(read_settings(), read_options())
 
 
 def application(settings: Settings, options: Options | None = None) -> FastAPI:
     """The service of one store."""
     options = options or Options()
-    telemetry.configure()
     metrics = Metrics()
     desks = Desks(settings, threads=options.threads, waiting=options.waiting)
     limiter = FixedWindowRateLimiter(MemoryStorage())
@@ -67,7 +67,8 @@ def application(settings: Settings, options: Options | None = None) -> FastAPI:
     errors.register(app)
     health.register(app, parts, metrics)
     tracking.register(app, parts, intake)
-    profiles.register(app, parts)
+    for routes in (profiles, consents, requests, governing):
+        routes.register(app, parts)
     app.add_middleware(Guard, metrics=metrics, body_bytes=options.body_bytes)
     return app
 

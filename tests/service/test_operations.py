@@ -1,5 +1,6 @@
 """Health, readiness, metrics, the shape of errors, headers: what operators and clients rely on everywhere."""
 
+import io
 import json
 
 import httpx
@@ -60,8 +61,19 @@ def test_it_says_what_is_missing_and_recovers_by_itself(sqlite_settings: Setting
     assert away.json()["missing"][0].startswith("store: ")
 
 
+def test_the_log_knows_a_request_by_its_route(shared: Served, told: io.StringIO) -> None:
+    """I11: neither addresses nor keys nor what was sent."""
+    shared.get("/v1/profiles/user_id:canary?purpose=service&writeKey=canary", "canary")
+    shared.post("/v1/track", {"userId": "canary", "event": "canary"})
+
+    lines = [json.loads(line) for line in wait_for(told.getvalue).splitlines()]
+    assert {"profiles.read", "tracking.track"} <= {line.get("route") for line in lines}
+    assert "canary" not in told.getvalue()
+    assert shared.key not in told.getvalue()
+
+
 def test_errors_are_problem_details_and_repeat_nothing_of_the_request(shared: Served) -> None:
-    """M6 of clients' logs: neither path nor values come back."""
+    """Neither path nor values come back."""
     unknown = shared.get("/v1/nothing/user_id:canary", **{"accept-language": "zh-CN"})
 
     assert unknown.status_code == 404
