@@ -20,7 +20,7 @@ from domain.errors import LetheError, PolicyChanged, Unavailable
 from governance.access import Reader
 from governance.api_keys import Keys, Known
 from governance.caller import Caller
-from governance.store import Store
+from governance.store import Store, require_policy
 
 T = TypeVar("T")
 READERS = 64
@@ -76,7 +76,11 @@ class Desk:
             raise
 
     def _open(self) -> Opened:
-        if self._opened is None:
+        """The store under the policy that is in force now: whoever goes on under an older one may take too much."""
+        if self._opened is not None:
+            with self._opened.store.keyring.database.reading() as rows:
+                require_policy(self._opened.store, rows)
+        else:
             self._opened = Opened(open_store(self._settings))
         return self._opened
 

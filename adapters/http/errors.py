@@ -155,9 +155,17 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
     """Names the fields and never their values: the library's own answer would repeat the input."""
     assert isinstance(error, RequestValidationError)
     problem = STATUS[BadInput]
-    fields = sorted({".".join(str(one) for one in fault["loc"] if isinstance(one, str)) for fault in error.errors()})
+    fields = sorted({_field(fault) for fault in error.errors()})
     said = f"not what is expected: {', '.join(fields)}"
     return respond(problem, said, zh=_wants_chinese(request), fields=fields)
+
+
+def _field(fault: Mapping[str, Any]) -> str:
+    """Where it is wrong; the name of a field that we do not know is the sender's own text."""
+    names = [one for one in fault["loc"] if isinstance(one, str)]
+    if fault["type"] == "extra_forbidden":
+        names[-1] = "*"
+    return ".".join(names)
 
 
 def _routing(request: Request, error: Exception) -> JSONResponse:
