@@ -65,7 +65,7 @@ def application(settings: Settings, options: Options | None = None) -> FastAPI:
         title="Lethe", version="1", description=ABOUT, docs_url=None, redoc_url=None, lifespan=lifespan
     )  # the pages of the framework load scripts from elsewhere
     errors.register(app)
-    health.register(app, parts, metrics)
+    health.register(app, parts, metrics, intake)
     tracking.register(app, parts, intake)
     for routes in (profiles, consents, requests, governing):
         routes.register(app, parts)

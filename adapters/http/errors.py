@@ -9,7 +9,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from adapters.telemetry import log
 from domain.errors import (
     BadInput,
     Damaged,
@@ -104,11 +103,10 @@ ALLOW_ANY: Final = {"access-control-allow-origin": "*"}
 
 
 def register(app: FastAPI) -> None:
-    """Answer every error in this shape."""
+    """Answer every error in this shape; what is no error of ours gets there by the middleware."""
     app.add_exception_handler(LetheError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _routing)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 def problem_of(error: Exception) -> Problem:
@@ -175,11 +173,6 @@ def _routing(request: Request, error: Exception) -> JSONResponse:
         error.status_code, phrase.lower().replace(" ", "_"), phrase, ROUTING.get(error.status_code, phrase)
     )
     return respond(problem, phrase, zh=_wants_chinese(request), headers=error.headers)
-
-
-def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    log().error("request.failed", error=error)
-    return answer(error, zh=_wants_chinese(request))
 
 
 def _wants_chinese(request: Request) -> bool:

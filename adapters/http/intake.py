@@ -54,13 +54,19 @@ class Intake:
     def start(self) -> None:
         self._thread.start()
 
+    def is_alive(self) -> bool:
+        """Whether what stands in line is taken in."""
+        return self._thread.is_alive()
+
     def stop(self, wait_seconds: float) -> None:
         """What stands in line is taken in first."""
         self._line.put(None)
         self._thread.join(wait_seconds)
 
     def put(self, known: Known, calls: Sequence[Call], rejections: Sequence[Rejection]) -> "Future[None]":
-        """Have it recorded; done once it is committed. Raises Busy when the line is full."""
+        """Have it recorded; done once it is committed. Raises Busy when the line is full, or nobody serves it."""
+        if not self.is_alive():
+            raise Busy
         parcel = Parcel(known, calls, rejections, Future())
         try:
             self._line.put_nowait(parcel)

@@ -142,6 +142,25 @@ def test_errors_are_problem_details_and_repeat_nothing_of_the_request(shared: Se
     assert "server" not in unknown.headers
 
 
+def test_a_mistake_of_ours_is_answered_without_what_it_says(
+    shared: Served, told: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its text may hold data of a person: the class alone is told, and that to the operator."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("user_id:canary")
+
+    key = shared.make_key("officer", "officer")
+    monkeypatch.setattr("governance.retention.plan", broken)
+
+    failed = shared.get("/v1/retention", key)
+
+    assert (failed.status_code, failed.json()["code"]) == (500, "unexpected")
+    assert "content-security-policy" in failed.headers
+    assert "canary" not in failed.text + told.getvalue()
+    assert '"error": "RuntimeError"' in told.getvalue()
+
+
 @pytest.mark.parametrize("kind", STATUS, ids=lambda kind: kind.__name__)
 def test_every_problem_is_told_in_both_languages(kind: type[Exception]) -> None:
     error = kind.__new__(kind)
