@@ -10,7 +10,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from adapters import telemetry
 from adapters.http import consents, errors, governing, health, profiles, requests, tracking
-from adapters.http.desks import Desks, Opened
+from adapters.http.desks import Desks, OpenStore
 from adapters.http.intake import Intake
 from adapters.http.loops import FOLD_SECONDS, Loop, do_duties, fold
 from adapters.http.metrics import Metrics
@@ -81,5 +81,5 @@ def _appended(metrics: Metrics, folding: Loop, receipt: Receipt) -> None:
     folding.wake()
 
 
-def _recover(opened: Opened) -> None:
+def _recover(opened: OpenStore) -> None:
     recover(opened.store)

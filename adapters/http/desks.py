@@ -26,7 +26,7 @@ T = TypeVar("T")
 READERS = 64
 
 
-class Opened:
+class OpenStore:
     """A store, and what one thread keeps beside it."""
 
     def __init__(self, store: Store) -> None:
@@ -54,9 +54,9 @@ class Desk:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._opened: Opened | None = None
+        self._opened: OpenStore | None = None
 
-    def call(self, act: Callable[[Opened], T]) -> T:
+    def call(self, act: Callable[[OpenStore], T]) -> T:
         """Do it, once more where a newer policy came in force. Raises Unavailable for a database that is away."""
         try:
             try:
@@ -75,13 +75,13 @@ class Desk:
                 self._opened = None
             raise
 
-    def _open(self) -> Opened:
+    def _open(self) -> OpenStore:
         """The store under the policy that is in force now: whoever goes on under an older one may take too much."""
         if self._opened is not None:
             with self._opened.store.keyring.database.reading() as rows:
                 require_policy(self._opened.store, rows)
         else:
-            self._opened = Opened(open_store(self._settings))
+            self._opened = OpenStore(open_store(self._settings))
         return self._opened
 
 
@@ -95,7 +95,7 @@ class Desks:
         self._limit = threads + waiting
         self._under_way = 0  # only the loop's thread counts
 
-    async def run(self, act: Callable[[Opened], T]) -> T:
+    async def run(self, act: Callable[[OpenStore], T]) -> T:
         """Have a thread do it. Raises Busy when too many wait already."""
         if self._under_way >= self._limit:
             raise Busy
@@ -109,7 +109,7 @@ class Desks:
         """Finish what is under way."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _call(self, act: Callable[[Opened], T]) -> T:
+    def _call(self, act: Callable[[OpenStore], T]) -> T:
         desk: Desk | None = getattr(self._own, "desk", None)
         if desk is None:
             desk = self._own.desk = Desk(self._settings)

@@ -18,7 +18,7 @@ from governance.store import Store
 WAIT_SECONDS = 10.0
 
 
-class Hold(BaseModel):
+class HoldAsked(BaseModel):
     """Whose data must not be destroyed, why, and until when."""
 
     model_config = ConfigDict(
@@ -45,7 +45,7 @@ def register(app: FastAPI, parts: Parts) -> None:
         return await parts.answer(request, lambda store, _: holds.list_holds(store))
 
     @app.post("/v1/holds", name="holds.set", tags=["retention"], status_code=201)
-    async def hold(request: Request, asked: Hold) -> Response:
+    async def hold(request: Request, asked: HoldAsked) -> Response:
         """Keep a person's data from erasure and retention."""
         name, end = identifier_from(asked.identifier), moment(asked.until, "until") or 0
         first, last = _month(asked.first, "first"), _month(asked.last, "last")

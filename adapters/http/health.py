@@ -3,7 +3,7 @@
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
-from adapters.http.desks import Opened
+from adapters.http.desks import OpenStore
 from adapters.http.intake import Intake
 from adapters.http.metrics import MEDIA, Metrics
 from adapters.http.parts import Parts
@@ -41,7 +41,7 @@ def register(app: FastAPI, parts: Parts, metrics: Metrics, intake: Intake) -> No
         return Response(await parts.desks.run(metrics.text), media_type=MEDIA)
 
 
-def _missing(opened: Opened) -> list[str]:
+def _missing(opened: OpenStore) -> list[str]:
     """Database, schema versions and keys were asked when the store was opened; what can change since is asked here."""
     store, found = opened.store, []
     with store.keyring.database.reading() as rows:

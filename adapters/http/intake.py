@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Final, NamedTuple
 
-from adapters.http.desks import Desk, Opened
+from adapters.http.desks import Desk, OpenStore
 from adapters.http.errors import Busy
 from adapters.settings import Settings
 from domain.calls import Call, Rejection
@@ -48,7 +48,7 @@ class Intake:
         self._appended = appended
         self._line: queue.Queue[Parcel | None] = queue.Queue(PARCELS)
         self._recorders: dict[tuple[Caller, str], Recorder] = {}
-        self._of: Opened | None = None
+        self._of: OpenStore | None = None
         self._thread = threading.Thread(target=self._run, name="lethe-intake", daemon=True)
 
     def start(self) -> None:
@@ -115,7 +115,7 @@ class Intake:
             parcel.done.set_result(None)
         self._appended(receipt)
 
-    def _recorded(self, opened: Opened, parcels: Sequence[Parcel]) -> Receipt:
+    def _recorded(self, opened: OpenStore, parcels: Sequence[Parcel]) -> Receipt:
         if self._of is not opened:
             self._recorders.clear()
             self._of = opened

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from limits import RateLimitItem
 from limits.strategies import FixedWindowRateLimiter
 
-from adapters.http.desks import Desks, Opened
+from adapters.http.desks import Desks, OpenStore
 from adapters.http.errors import TooMany
 from adapters.http.options import Options
 from domain.clock import parse_rfc3339
@@ -34,7 +34,7 @@ class Parts:
     limiter: FixedWindowRateLimiter
     rate: RateLimitItem
 
-    def admit(self, opened: Opened, shown: str) -> Known:
+    def admit(self, opened: OpenStore, shown: str) -> Known:
         """Who shows this key. Raises NotAuthenticated, and TooMany beyond the key's rate."""
         known = opened.keys.admit(shown)
         if not self.limiter.hit(self.rate, known.key.key):
@@ -46,7 +46,7 @@ class Parts:
         """What a governance call says to the one who asks, as the policy knows him."""
         shown = key_in(request)
 
-        def acted(opened: Opened) -> bytes:
+        def acted(opened: OpenStore) -> bytes:
             known = self.admit(opened, shown)
             return msgspec.json.encode(act(opened.acting(known), known))
 

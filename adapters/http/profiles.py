@@ -8,7 +8,7 @@ from fastapi import FastAPI, Header, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.http.desks import Opened
+from adapters.http.desks import OpenStore
 from adapters.http.errors import NotYet, problem_of
 from adapters.http.parts import MEDIA, Parts, as_of_from, identifier_from, key_in
 from domain.errors import LetheError
@@ -70,7 +70,7 @@ def register(app: FastAPI, parts: Parts) -> None:
         for one in asked.identifiers:
             identifier_from(one)
 
-        def read(opened: Opened) -> bytes:
+        def read(opened: OpenStore) -> bytes:
             known = parts.admit(opened, shown)
             _reach(opened.store, asked.at_least)
             answers = opened.reader(known).read_many(asked.identifiers, asked.purpose, moment)
@@ -91,7 +91,7 @@ def register(app: FastAPI, parts: Parts) -> None:
         shown, moment = key_in(request), as_of_from(as_of)
         identifier_from(identifier)
 
-        def read(opened: Opened) -> tuple[bytes, str]:
+        def read(opened: OpenStore) -> tuple[bytes, str]:
             known = parts.admit(opened, shown)
             _reach(opened.store, at_least)
             document = opened.reader(known).read(identifier, purpose, moment)

@@ -14,7 +14,7 @@ from adapters.wiring import open_store, publish_policy
 from domain.errors import LetheError
 from governance.access import Reader
 from governance.api_keys import create
-from governance.duties import DUTIES, standings
+from governance.duties import DUTIES, statuses
 from governance.erasure import begin
 from governance.policy import default_text
 from governance.projecting import catch_up_to_head
@@ -33,7 +33,7 @@ def test_it_is_ready_and_does_its_duties_by_itself(served: Served) -> None:
     assert httpx.get(f"{served.url}/healthz").json() == {"status": "ok"}
     assert served.get("/readyz").json() == {"ready": True, "missing": []}
 
-    wait_for(lambda: {one.outcome for one in standings(served.store)} == {"done"})
+    wait_for(lambda: {one.outcome for one in statuses(served.store)} == {"done"})
 
     text = served.get("/metrics").text
     for duty in DUTIES:
@@ -53,7 +53,7 @@ def test_an_interrupted_erasure_is_resumed_before_it_is_ready(sqlite_settings: S
     with running(sqlite_settings) as url:
         wait_for(lambda: httpx.get(f"{url}/readyz").status_code == 200)
 
-    [resume] = [one for one in standings(open_store(sqlite_settings)) if one.duty.name == "resume"]
+    [resume] = [one for one in statuses(open_store(sqlite_settings)) if one.duty.name == "resume"]
     assert resume.outcome == "done"
 
 
