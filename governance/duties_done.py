@@ -29,10 +29,10 @@ class Means(NamedTuple):
 def resume_interrupted(means: Means) -> bool:
     """Go on with removals that nobody is at, finish the requests they belong to, and renew models that they took."""
     store, wait_seconds = means.store, means.wait_seconds
+    recover(store)  # Before the lock: what a restore left is carried out there, which waits for who is alone.
     with store.storage.alone(REMOVING) as nobody_is_at_it:
         if not nobody_is_at_it:
             return True  # whoever dies at it is found at the next look
-        recover(store)
         requests = _started(store)
         cases = unfinished(store)
     outcomes = carry_out(store, cases, wait_seconds=wait_seconds) if cases else []

@@ -19,6 +19,7 @@ HEADERS: Final = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 )
+TLS_HEADERS: Final = ((b"strict-transport-security", b"max-age=31536000"),)
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -49,7 +50,8 @@ class Guard:
             if message["type"] == "http.response.start":
                 status, is_begun = message["status"], True
                 given = {name for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(one for one in HEADERS if one[0] not in given)]
+                ours = HEADERS + TLS_HEADERS if scope["scheme"] == "https" else HEADERS
+                message["headers"] = [*message["headers"], *(one for one in ours if one[0] not in given)]
             await send(message)
 
         try:
