@@ -33,6 +33,21 @@ class OpenStore:
         self.store = store
         self.keys = Keys(store)
         self._readers: dict[tuple[Caller, str], Reader] = {}
+        self._changes = -1
+        store.keyring.lease.cover(self)
+
+    def let_go(self) -> None:
+        """As `governance.presence.Cache` says: identifiers in clear are kept no longer than opened keys."""
+        self.store.blinder.forget()
+
+    def notice_changes(self) -> None:
+        """Drop what is known of people once somebody was fenced or merged. Raises PolicyChanged for a newer policy."""
+        with self.store.keyring.database.reading() as rows:
+            require_policy(self.store, rows)
+            changes = rows.number("changes")
+        if changes != self._changes:
+            self.let_go()
+            self._changes = changes
 
     def acting(self, known: Known) -> Store:
         """The store as this caller sees it."""
@@ -77,11 +92,9 @@ class Desk:
 
     def _open(self) -> OpenStore:
         """The store under the policy that is in force now: whoever goes on under an older one may take too much."""
-        if self._opened is not None:
-            with self._opened.store.keyring.database.reading() as rows:
-                require_policy(self._opened.store, rows)
-        else:
+        if self._opened is None:
             self._opened = OpenStore(open_store(self._settings))
+        self._opened.notice_changes()
         return self._opened
 
 

@@ -8,6 +8,7 @@ import httpx
 import psycopg
 import pytest
 
+from adapters.http.desks import Desk
 from adapters.http.errors import STATUS, answer
 from adapters.settings import Settings
 from adapters.wiring import open_store, publish_policy
@@ -15,7 +16,7 @@ from domain.errors import LetheError
 from governance.access import Reader
 from governance.api_keys import create
 from governance.duties import DUTIES, statuses
-from governance.erasure import begin
+from governance.erasure import begin, erase
 from governance.policy import default_text
 from governance.projecting import catch_up_to_head
 from governance.subjects import find
@@ -55,6 +56,18 @@ def test_an_interrupted_erasure_is_resumed_before_it_is_ready(sqlite_settings: S
 
     [resume] = [one for one in statuses(open_store(sqlite_settings)) if one.duty.name == "resume"]
     assert resume.outcome == "done"
+
+
+def test_what_a_thread_knows_of_people_goes_with_an_erasure(sqlite_settings: Settings) -> None:
+    """K6: identifiers in clear too, whichever process erased."""
+    take_in(make_store(sqlite_settings), call(1, "user_id:1"), call(2, "user_id:2"))
+    desk = Desk(sqlite_settings)
+    desk.call(lambda opened: find(opened.store, "user_id:1"))
+    assert "user_id:1" in desk.call(lambda opened: set(opened.store.blinder._blinds))
+
+    erase(open_store(sqlite_settings), "user_id:1")
+
+    assert desk.call(lambda opened: set(opened.store.blinder._blinds)) == set()
 
 
 def test_it_says_what_is_missing_and_recovers_by_itself(sqlite_settings: Settings) -> None:
