@@ -72,11 +72,11 @@ def register(app: FastAPI, parts: Parts, intake: Intake) -> None:
         shown, encoding = key_in(request) or request.query_params.get("writeKey", ""), _encoding(request)
 
         def read(opened: OpenStore) -> tuple[Known, list[Call], list[Rejection]]:
+            known = parts.admit(opened, shown) if shown else None  # before anything is decompressed, where it can be
             body = _plain(raw, encoding)
-            known = parts.admit(opened, shown or _write_key(body))
+            known = known or parts.admit(opened, _write_key(body))
             require(opened.acting(known), "ingest")
-            read = _read(body, name, is_global_opt_out, opened)
-            return known, *read
+            return known, *_read(body, name, is_global_opt_out, opened)
 
         known, calls, rejections = await parts.desks.run(read)
         if calls or rejections:
