@@ -155,7 +155,7 @@ def _made(
         "key": ident, "digest": _digest(secret), "name": name, "role": role, "purposes": limit, "source": source,
         "ends": ends,
     }  # fmt: skip
-    record(store, [Fact(actor, OWN_CLASS, KEYED, said)], under_lock=count_change)
+    record(store, [Fact(actor, OWN_CLASS, KEYED, said)], opened=[actor], under_lock=count_change)
     return {
         "key": ident, "secret": f"{PREFIX}_{ident}_{secret}", "actor": name, "role": role, "purposes": limit,
         "source": source or name, "ends": rfc3339(ends) if ends else None,
