@@ -30,8 +30,10 @@ ASKED: Final = "request.asked/1"  # properties: case (hex), kind; values of a co
 REGISTERED: Final = "actor.registered/1"  # properties: actor (hex); an event of the register of actors
 GRANTED: Final = "actor.granted/1"  # properties: name, role, purposes (null: every one); an event of the actor
 REVOKED: Final = "actor.revoked/1"  # properties: role; an event of the actor
-KEYED: Final = "key.made/1"  # properties: key, digest, role, purposes (null: every one), source, ends; of the actor
-UNKEYED: Final = "key.ended/1"  # properties: key, ends; of the actor
+KEYED: Final = (
+    "key.made/1"  # properties: key, digest, name, role, purposes (null: every one), source, ends; of an actor
+)
+UNKEYED: Final = "key.ended/1"  # properties: key, ends; of an actor
 CASE: Final = "case/1"  # properties: step and what it decided; an event of the case, not of a person
 
 BEHAVIOUR: Final = frozenset({TRACK, PAGE, SCREEN})

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from domain.clock import SECOND, rfc3339
 from domain.errors import BadInput, LetheError, NotFound, Refused
-from domain.events import GRANTED, KEYED, UNKEYED, Event, Micros
+from domain.events import KEYED, UNKEYED, Event, Micros
 from governance.actors import CHANGES, Roles, count_change, grant, with_events
 from governance.caller import Caller
 from governance.facts import Fact, record
@@ -151,8 +151,11 @@ def _made(
     ident = store.random(ID_BYTES).hex()
     secret = urlsafe_b64encode(store.random(SECRET_BYTES)).rstrip(b"=").decode()
     limit = sorted(purposes) or None
-    said = {"key": ident, "digest": _digest(secret), "role": role, "purposes": limit, "source": source, "ends": ends}
-    record(store, [Fact(actor, OWN_CLASS, KEYED, said)], under_lock=count_change)
+    said = {
+        "key": ident, "digest": _digest(secret), "name": name, "role": role, "purposes": limit, "source": source,
+        "ends": ends,
+    }  # fmt: skip
+    record(store, [Fact(actor, OWN_CLASS, KEYED, said)], opened=[actor], under_lock=count_change)
     return {
         "key": ident, "secret": f"{PREFIX}_{ident}_{secret}", "actor": name, "role": role, "purposes": limit,
         "source": source or name, "ends": rfc3339(ends) if ends else None,
@@ -176,15 +179,19 @@ def _every(store: Store) -> list[tuple[ApiKey, Roles]]:
 
 def _folded(actor: bytes, events: Sequence[Event]) -> list[ApiKey]:
     keys: dict[str, ApiKey] = {}
-    name = ""
     for event in events:
         said = event.properties
-        if event.kind == GRANTED:
-            name = said["name"]
-        elif event.kind == KEYED:
-            limit = None if said["purposes"] is None else frozenset(said["purposes"])
+        if event.kind == KEYED:
             keys[said["key"]] = ApiKey(
-                said["key"], said["digest"], actor, name, said["role"], limit, said["source"], event.at, said["ends"]
+                key=said["key"],
+                digest=said["digest"],
+                actor=actor,
+                name=said["name"],
+                role=said["role"],
+                purposes=None if said["purposes"] is None else frozenset(said["purposes"]),
+                source=said["source"],
+                made=event.at,
+                ends=said["ends"],
             )
         elif event.kind == UNKEYED and said["key"] in keys:
             keys[said["key"]] = keys[said["key"]]._replace(ends=said["ends"])

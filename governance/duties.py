@@ -38,7 +38,7 @@ CODES: Final[Mapping[type[Exception], str]] = {
 }
 """The outcome by error; the first class that fits decides, anything else has failed."""
 
-MINUTE, HOUR, NIGHT = 60, 3600, 86_400
+MINUTE, HOUR, A_DAY = 60, 3600, 86_400
 FIRST_RETRY_SECONDS, FACTOR = 60, 4
 
 
@@ -63,7 +63,7 @@ DUTIES: Final = (
         title=("Holds whose day has come end, and what they kept is erased.", "解除到期的保全，并删除其保留的数据。"),
     ),
     Duty(
-        name="retention", every_seconds=NIGHT, patience_seconds=NIGHT, do=retain,
+        name="retention", every_seconds=A_DAY, patience_seconds=A_DAY, do=retain,
         title=("What was kept long enough is destroyed.", "销毁保存期限届满的数据。"),
     ),
     Duty(
@@ -71,7 +71,7 @@ DUTIES: Final = (
         title=("Recipients are told of erasures, corrections and restrictions.", "向接收方通知删除、更正和限制处理。"),
     ),
     Duty(
-        name="suppression", every_seconds=NIGHT, patience_seconds=NIGHT, do=sweep_marks,
+        name="suppression", every_seconds=A_DAY, patience_seconds=A_DAY, do=sweep_marks,
         title=("Suppression marks that have ended are forgotten.", "清除到期的屏蔽标记。"),
     ),
     Duty(
@@ -82,7 +82,7 @@ DUTIES: Final = (
 """In the order in which they are done."""
 
 
-class Standing(NamedTuple):
+class DutyStatus(NamedTuple):
     """How a duty stands."""
 
     duty: Duty
@@ -123,15 +123,15 @@ def shown(store: Store) -> list[dict[str, Any]]:
             "en": one.duty.title[0],
             "zh": one.duty.title[1],
         }
-        for one in standings(store)
+        for one in statuses(store)
     ]
 
 
-def standings(store: Store) -> list[Standing]:
+def statuses(store: Store) -> list[DutyStatus]:
     """Every duty, in the order in which they are done; one that never ran is due since the store was made."""
     now, made = store.clock(), _made(store)
     with store.keyring.database.reading() as rows:
-        return [_standing(rows, duty, now, made) for duty in DUTIES]
+        return [_status(rows, duty, now, made) for duty in DUTIES]
 
 
 def run_due(store: Store, post: Post, *, wait_seconds: float = 10) -> list[Done]:
@@ -171,16 +171,16 @@ def _code(caught: Exception) -> str:
 def _is_due(store: Store, duty: Duty) -> bool:
     now, made = store.clock(), _made(store)
     with store.keyring.database.reading() as rows:
-        return _standing(rows, duty, now, made).due <= now
+        return _status(rows, duty, now, made).due <= now
 
 
-def _standing(rows: KeyRows, duty: Duty, now: Micros, made: Micros) -> Standing:
+def _status(rows: KeyRows, duty: Duty, now: Micros, made: Micros) -> DutyStatus:
     ran, tried = rows.number(_ran(duty)), rows.number(f"{duty.name}_tried")
     failures = rows.number(f"{duty.name}_failures")
     wanted = ran + duty.every_seconds * SECOND if ran else made
     due = max(wanted, tried + _pause(duty, failures)) if failures and tried > ran else wanted
     outcome = OUTCOMES[rows.number(f"{duty.name}_outcome")] if tried >= ran else "done"  # by hand, since
-    return Standing(duty, ran, tried, outcome, failures, due, max(0, now - wanted) // SECOND)
+    return DutyStatus(duty, ran, tried, outcome, failures, due, max(0, now - wanted) // SECOND)
 
 
 def _pause(duty: Duty, failures: int) -> Micros:
@@ -189,7 +189,7 @@ def _pause(duty: Duty, failures: int) -> Micros:
 
 
 def _ran(duty: Duty) -> str:
-    """The keyring's number, which whoever does the duty by hand sets too."""
+    """The keyring's number of when it was done; retention that is applied by hand sets its own too."""
     return f"{duty.name}_ran"
 
 

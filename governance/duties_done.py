@@ -2,6 +2,7 @@
 
 from typing import Final, NamedTuple
 
+from domain.errors import Refused
 from governance import casebook
 from governance.casebook import NoSuchRequest
 from governance.erasure import recover
@@ -29,21 +30,19 @@ class Means(NamedTuple):
 def resume_interrupted(means: Means) -> bool:
     """Go on with removals that nobody is at, finish the requests they belong to, and renew models that they took."""
     store, wait_seconds = means.store, means.wait_seconds
+    recover(store)  # Before the lock: what a restore left is carried out there, which waits for who is alone.
     with store.storage.alone(REMOVING) as nobody_is_at_it:
         if not nobody_is_at_it:
             return True  # whoever dies at it is found at the next look
-        recover(store)
         requests = _started(store)
         cases = unfinished(store)
     outcomes = carry_out(store, cases, wait_seconds=wait_seconds) if cases else []
     done = dict(zip(cases, outcomes, strict=True))
-    for case, state in requests.items():
-        if state == "running":
-            run(store, case, How(wait_seconds=wait_seconds, done=done))
-        else:
-            settle(store, case)
+    went_on = [
+        _goes_on(store, case, state, How(wait_seconds=wait_seconds, done=done)) for case, state in requests.items()
+    ]
     renew_models(store, "erasure")
-    return all(one.status == "completed" for one in outcomes)
+    return all(went_on) and all(one.status == "completed" for one in outcomes)
 
 
 def end_holds(means: Means) -> bool:
@@ -76,6 +75,18 @@ def sweep_marks(means: Means) -> bool:
 def publish_head(means: Means) -> bool:
     """Publish what nobody has published."""
     publish(means.store.log, means.store.mirror)
+    return True
+
+
+def _goes_on(store: Store, case: bytes, state: str, how: How) -> bool:
+    """Whether it did; one that may not, as it came to need a second approval, keeps no other waiting."""
+    try:
+        if state == "running":
+            run(store, case, how)
+        else:
+            settle(store, case)
+    except Refused:
+        return False
     return True
 
 

@@ -22,7 +22,7 @@ from governance.removals import EXECUTED, INTENDED, all_removals, intend, own_co
 from governance.removing import Outcome, Say, carry_out, line
 from governance.restoring import follow_policy, reapply_removals, require_mirrored
 from governance.roles import require
-from governance.store import Locked, Store, recover_orphans
+from governance.store import Locked, Store, recover_orphans, require_policy
 from governance.subjects import Component, component, find, name_of
 from governance.suppression import cases_of, suppress
 
@@ -153,6 +153,7 @@ def complete_held(store: Store, *, wait_seconds: float = 10) -> list[Outcome]:
         waiting = [case for case in rows.cases_keeping(EVIDENCE) if case not in busy]
     for case in waiting:
         with store.lock() as locked:
+            require_policy(store, locked.keys)
             keys = _held(locked.keys, case)
             back = kept_back(store, locked.keys, keys, store.clock())
             doomed = [row for row in keys if row.key_id not in back]

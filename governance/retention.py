@@ -22,7 +22,7 @@ from governance.removals import Period, intend, unfinished
 from governance.removing import Outcome, Say, carry_out, remove_unjustified
 from governance.roles import require
 from governance.standing import standing_of
-from governance.store import Locked, Store
+from governance.store import Locked, Store, require_policy
 from governance.subjects import component, find, name_of
 from governance.suppression import sweep
 
@@ -59,7 +59,10 @@ def plan(store: Store, *, months_ahead: int = 12) -> dict[str, Any]:
 
 
 def apply(store: Store, *, wait_seconds: float = 10, say: Say = lambda _: None) -> list[Outcome]:
-    """Destroy what is due, release holds whose time is over, complete what they kept and what was interrupted."""
+    """Destroy what is due, release holds whose time is over, complete what they kept and what was interrupted.
+
+    Raises NotPermitted, and PolicyChanged before anything goes that a newer policy keeps.
+    """
     require(store, "retention")
     now = store.clock()
     month = month_of(day_of(now))
@@ -68,6 +71,7 @@ def apply(store: Store, *, wait_seconds: float = 10, say: Say = lambda _: None) 
     cases = unfinished(store)
     for klass, epoch in over:
         with store.lock() as locked:
+            require_policy(store, locked.keys)  # an older one may have kept less
             doomed = _doomed(locked, store, klass, epoch, now)
             if doomed:
                 cases.append(store.random(16))

@@ -9,8 +9,8 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from adapters import telemetry
-from adapters.http import errors, health, profiles, tracking
-from adapters.http.desks import Desks, Opened
+from adapters.http import consents, errors, governing, health, profiles, requests, tracking
+from adapters.http.desks import Desks, OpenStore
 from adapters.http.intake import Intake
 from adapters.http.loops import FOLD_SECONDS, Loop, do_duties, fold
 from adapters.http.metrics import Metrics
@@ -31,13 +31,13 @@ the name of `Basic`. 错误信息遵循 RFC 9457；请求须出示 API 密钥。
 
 def create() -> FastAPI:
     """What the server calls in each worker: everything is named by the environment."""
+    telemetry.configure()
     return application(read_settings(), read_options())
 
 
 def application(settings: Settings, options: Options | None = None) -> FastAPI:
     """The service of one store."""
     options = options or Options()
-    telemetry.configure()
     metrics = Metrics()
     desks = Desks(settings, threads=options.threads, waiting=options.waiting)
     limiter = FixedWindowRateLimiter(MemoryStorage())
@@ -65,9 +65,10 @@ def application(settings: Settings, options: Options | None = None) -> FastAPI:
         title="Lethe", version="1", description=ABOUT, docs_url=None, redoc_url=None, lifespan=lifespan
     )  # the pages of the framework load scripts from elsewhere
     errors.register(app)
-    health.register(app, parts, metrics)
+    health.register(app, parts, metrics, intake)
     tracking.register(app, parts, intake)
-    profiles.register(app, parts)
+    for routes in (profiles, consents, requests, governing):
+        routes.register(app, parts)
     app.add_middleware(Guard, metrics=metrics, body_bytes=options.body_bytes)
     return app
 
@@ -80,5 +81,5 @@ def _appended(metrics: Metrics, folding: Loop, receipt: Receipt) -> None:
     folding.wake()
 
 
-def _recover(opened: Opened) -> None:
+def _recover(opened: OpenStore) -> None:
     recover(opened.store)

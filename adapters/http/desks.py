@@ -20,19 +20,34 @@ from domain.errors import LetheError, PolicyChanged, Unavailable
 from governance.access import Reader
 from governance.api_keys import Keys, Known
 from governance.caller import Caller
-from governance.store import Store
+from governance.store import Store, require_policy
 
 T = TypeVar("T")
 READERS = 64
 
 
-class Opened:
+class OpenStore:
     """A store, and what one thread keeps beside it."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.keys = Keys(store)
         self._readers: dict[tuple[Caller, str], Reader] = {}
+        self._changes = -1
+        store.keyring.lease.cover(self)
+
+    def let_go(self) -> None:
+        """As `governance.presence.Cache` says: identifiers in clear are kept no longer than opened keys."""
+        self.store.blinder.forget()
+
+    def notice_changes(self) -> None:
+        """Drop what is known of people once somebody was fenced or merged. Raises PolicyChanged for a newer policy."""
+        with self.store.keyring.database.reading() as rows:
+            require_policy(self.store, rows)
+            changes = rows.number("changes")
+        if changes != self._changes:
+            self.let_go()
+            self._changes = changes
 
     def acting(self, known: Known) -> Store:
         """The store as this caller sees it."""
@@ -54,9 +69,9 @@ class Desk:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._opened: Opened | None = None
+        self._opened: OpenStore | None = None
 
-    def call(self, act: Callable[[Opened], T]) -> T:
+    def call(self, act: Callable[[OpenStore], T]) -> T:
         """Do it, once more where a newer policy came in force. Raises Unavailable for a database that is away."""
         try:
             try:
@@ -75,9 +90,11 @@ class Desk:
                 self._opened = None
             raise
 
-    def _open(self) -> Opened:
+    def _open(self) -> OpenStore:
+        """The store under the policy that is in force now: whoever goes on under an older one may take too much."""
         if self._opened is None:
-            self._opened = Opened(open_store(self._settings))
+            self._opened = OpenStore(open_store(self._settings))
+        self._opened.notice_changes()
         return self._opened
 
 
@@ -91,7 +108,7 @@ class Desks:
         self._limit = threads + waiting
         self._under_way = 0  # only the loop's thread counts
 
-    async def run(self, act: Callable[[Opened], T]) -> T:
+    async def run(self, act: Callable[[OpenStore], T]) -> T:
         """Have a thread do it. Raises Busy when too many wait already."""
         if self._under_way >= self._limit:
             raise Busy
@@ -105,7 +122,7 @@ class Desks:
         """Finish what is under way."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _call(self, act: Callable[[Opened], T]) -> T:
+    def _call(self, act: Callable[[OpenStore], T]) -> T:
         desk: Desk | None = getattr(self._own, "desk", None)
         if desk is None:
             desk = self._own.desk = Desk(self._settings)

@@ -9,7 +9,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from adapters.telemetry import log
 from domain.errors import (
     BadInput,
     Damaged,
@@ -104,11 +103,10 @@ ALLOW_ANY: Final = {"access-control-allow-origin": "*"}
 
 
 def register(app: FastAPI) -> None:
-    """Answer every error in this shape."""
+    """Answer every error in this shape; what is no error of ours gets there by the middleware."""
     app.add_exception_handler(LetheError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _routing)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 def problem_of(error: Exception) -> Problem:
@@ -155,9 +153,17 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
     """Names the fields and never their values: the library's own answer would repeat the input."""
     assert isinstance(error, RequestValidationError)
     problem = STATUS[BadInput]
-    fields = sorted({".".join(str(one) for one in fault["loc"] if isinstance(one, str)) for fault in error.errors()})
+    fields = sorted({_field(fault) for fault in error.errors()})
     said = f"not what is expected: {', '.join(fields)}"
     return respond(problem, said, zh=_wants_chinese(request), fields=fields)
+
+
+def _field(fault: Mapping[str, Any]) -> str:
+    """Where it is wrong; the name of a field that we do not know is the sender's own text."""
+    names = [one for one in fault["loc"] if isinstance(one, str)]
+    if fault["type"] == "extra_forbidden":
+        names[-1] = "*"
+    return ".".join(names)
 
 
 def _routing(request: Request, error: Exception) -> JSONResponse:
@@ -167,11 +173,6 @@ def _routing(request: Request, error: Exception) -> JSONResponse:
         error.status_code, phrase.lower().replace(" ", "_"), phrase, ROUTING.get(error.status_code, phrase)
     )
     return respond(problem, phrase, zh=_wants_chinese(request), headers=error.headers)
-
-
-def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    log().error("request.failed", error=error)
-    return answer(error, zh=_wants_chinese(request))
 
 
 def _wants_chinese(request: Request) -> bool:

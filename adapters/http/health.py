@@ -3,7 +3,8 @@
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
-from adapters.http.desks import Opened
+from adapters.http.desks import OpenStore
+from adapters.http.intake import Intake
 from adapters.http.metrics import MEDIA, Metrics
 from adapters.http.parts import Parts
 from domain.errors import LetheError
@@ -13,7 +14,7 @@ from governance.removals import REMOVING
 from governance.suppression import require_loaded
 
 
-def register(app: FastAPI, parts: Parts, metrics: Metrics) -> None:
+def register(app: FastAPI, parts: Parts, metrics: Metrics, intake: Intake) -> None:
     """Add these routes."""
 
     @app.get("/healthz", name="healthz", tags=["operations"])
@@ -28,6 +29,8 @@ def register(app: FastAPI, parts: Parts, metrics: Metrics) -> None:
             missing = await parts.desks.run(_missing)
         except LetheError as error:
             missing = [f"store: {error}"]
+        if not intake.is_alive():
+            missing.append("intake: its thread has ended; start the process again")
         status = 503 if missing else 200
         headers = {"retry-after": "2"} if missing else {}
         return JSONResponse({"ready": not missing, "missing": missing}, status_code=status, headers=headers)
@@ -38,7 +41,7 @@ def register(app: FastAPI, parts: Parts, metrics: Metrics) -> None:
         return Response(await parts.desks.run(metrics.text), media_type=MEDIA)
 
 
-def _missing(opened: Opened) -> list[str]:
+def _missing(opened: OpenStore) -> list[str]:
     """Database, schema versions and keys were asked when the store was opened; what can change since is asked here."""
     store, found = opened.store, []
     with store.keyring.database.reading() as rows:

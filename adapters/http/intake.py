@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Final, NamedTuple
 
-from adapters.http.desks import Desk, Opened
+from adapters.http.desks import Desk, OpenStore
 from adapters.http.errors import Busy
 from adapters.settings import Settings
 from domain.calls import Call, Rejection
@@ -48,11 +48,15 @@ class Intake:
         self._appended = appended
         self._line: queue.Queue[Parcel | None] = queue.Queue(PARCELS)
         self._recorders: dict[tuple[Caller, str], Recorder] = {}
-        self._of: Opened | None = None
+        self._of: OpenStore | None = None
         self._thread = threading.Thread(target=self._run, name="lethe-intake", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+
+    def is_alive(self) -> bool:
+        """Whether what stands in line is taken in."""
+        return self._thread.is_alive()
 
     def stop(self, wait_seconds: float) -> None:
         """What stands in line is taken in first."""
@@ -60,7 +64,9 @@ class Intake:
         self._thread.join(wait_seconds)
 
     def put(self, known: Known, calls: Sequence[Call], rejections: Sequence[Rejection]) -> "Future[None]":
-        """Have it recorded; done once it is committed. Raises Busy when the line is full."""
+        """Have it recorded; done once it is committed. Raises Busy when the line is full, or nobody serves it."""
+        if not self.is_alive():
+            raise Busy
         parcel = Parcel(known, calls, rejections, Future())
         try:
             self._line.put_nowait(parcel)
@@ -109,7 +115,7 @@ class Intake:
             parcel.done.set_result(None)
         self._appended(receipt)
 
-    def _recorded(self, opened: Opened, parcels: Sequence[Parcel]) -> Receipt:
+    def _recorded(self, opened: OpenStore, parcels: Sequence[Parcel]) -> Receipt:
         if self._of is not opened:
             self._recorders.clear()
             self._of = opened

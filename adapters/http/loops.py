@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from adapters.http.desks import Desk, Opened
+from adapters.http.desks import Desk, OpenStore
 from adapters.settings import Settings
 from adapters.telemetry import log
 from adapters.webhooks import post
@@ -17,7 +17,9 @@ FOLD_SECONDS = 0.5
 class Loop:
     """A thread that does something again and again; a failure is told and does not end it."""
 
-    def __init__(self, settings: Settings, act: Callable[[Opened], None], *, pause_seconds: float, name: str) -> None:
+    def __init__(
+        self, settings: Settings, act: Callable[[OpenStore], None], *, pause_seconds: float, name: str
+    ) -> None:
         self._desk = Desk(settings)
         self._act = act
         self._pause = pause_seconds
@@ -48,13 +50,13 @@ class Loop:
             self._wake.wait(self._pause)
 
 
-def do_duties(opened: Opened) -> None:
+def do_duties(opened: OpenStore) -> None:
     """Do what is due and no other worker is at."""
     for one in run_due(opened.store, post):
         log().info("duty.done", duty=one.duty, outcome=one.outcome)
 
 
-def fold(opened: Opened) -> None:
+def fold(opened: OpenStore) -> None:
     """Follow the log, unless another worker does."""
     store = opened.store
     if serving(store).checkpoint() >= store.log.head().size - 1:

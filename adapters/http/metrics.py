@@ -6,8 +6,8 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from adapters.http.desks import Opened
-from governance.duties import OUTCOMES, standings
+from adapters.http.desks import OpenStore
+from governance.duties import OUTCOMES, statuses
 from governance.retention import overdue
 
 SEVERAL: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -28,7 +28,7 @@ class Metrics:
         self.appends = Counter("lethe_appends", "Appends that the service made.", registry=self._own)
         self.calls = Counter("lethe_calls", "Tracking calls by what became of them.", ["outcome"], registry=self._own)
 
-    def text(self, opened: Opened) -> bytes:
+    def text(self, opened: OpenStore) -> bytes:
         """Everything, as of now: the counters of all workers, and what the store says."""
         counted = self._own
         if SEVERAL in os.environ:
@@ -37,13 +37,13 @@ class Metrics:
         return generate_latest(counted) + generate_latest(_asked(opened))
 
 
-def _asked(opened: Opened) -> CollectorRegistry:
+def _asked(opened: OpenStore) -> CollectorRegistry:
     store, told = opened.store, CollectorRegistry()
     late = Gauge("lethe_duty_overdue_seconds", "Seconds since a duty was due.", ["duty"], registry=told)
     ran = Gauge("lethe_duty_last_success_timestamp_seconds", "When it was last done.", ["duty"], registry=told)
     outcome = Gauge("lethe_duty_outcome", "1 for what its last run came to.", ["duty", "outcome"], registry=told)
     failures = Gauge("lethe_duty_failures", "Failures in a row.", ["duty"], registry=told)
-    for one in standings(store):
+    for one in statuses(store):
         late.labels(one.duty.name).set(one.overdue_seconds)
         ran.labels(one.duty.name).set(one.ran / 1_000_000)
         failures.labels(one.duty.name).set(one.failures)

@@ -8,7 +8,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from adapters.http.errors import TooLarge
+from adapters.http.errors import TooLarge, answer
 from adapters.http.metrics import Metrics
 from adapters.telemetry import log
 
@@ -19,6 +19,7 @@ HEADERS: Final = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 )
+TLS_HEADERS: Final = ((b"strict-transport-security", b"max-age=31536000"),)
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -34,7 +35,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status, received = time.perf_counter(), 500, 0
+        began, status, received, is_begun = time.perf_counter(), 500, 0, False
 
         async def limited() -> Message:
             nonlocal received
@@ -45,15 +46,24 @@ class Guard:
             return message
 
         async def guarded(message: Message) -> None:
-            nonlocal status
+            nonlocal status, is_begun
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, is_begun = message["status"], True
                 given = {name for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(one for one in HEADERS if one[0] not in given)]
+                ours = HEADERS + TLS_HEADERS if scope["scheme"] == "https" else HEADERS
+                message["headers"] = [*message["headers"], *(one for one in ours if one[0] not in given)]
             await send(message)
 
         try:
-            await self._app(scope, limited, guarded)
+            if _announced(scope) > self._limit:  # before anything is read
+                await answer(TooLarge(self._limit))(scope, receive, guarded)
+            else:
+                await self._app(scope, limited, guarded)
+        except Exception as error:
+            log().error("request.failed", error=error)
+            if is_begun:
+                raise
+            await answer(error)(scope, receive, guarded)
         finally:
             self._note(scope, status, time.perf_counter() - began)
 
@@ -67,3 +77,9 @@ class Guard:
                 "request.answered", door="http", route=route, method=method.lower(), status_code=status,
                 seconds=round(seconds, 4),
             )  # fmt: skip
+
+
+def _announced(scope: Scope) -> int:
+    """The length that a request says it has; 0 where it does not."""
+    said = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    return int(said) if said.isdigit() else 0

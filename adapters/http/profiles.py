@@ -8,18 +8,15 @@ from fastapi import FastAPI, Header, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.http.desks import Opened
+from adapters.http.desks import OpenStore
 from adapters.http.errors import NotYet, problem_of
-from adapters.http.parts import Parts, key_in
-from domain.clock import parse_rfc3339
-from domain.errors import BadInput, LetheError
-from governance.access import AsOf
+from adapters.http.parts import MEDIA, Parts, as_of_from, identifier_from, key_in
+from domain.errors import LetheError
 from governance.api_keys import Known
 from governance.projecting import catch_up_to_head, serving
 from governance.store import Store
 
 LOOKUP: Final = 1000
-MEDIA: Final = "application/json"
 
 Identifier = Annotated[
     str, Path(description="kind:value, such as user_id:42.", openapi_examples={"user": {"value": "user_id:42"}})
@@ -69,11 +66,11 @@ def register(app: FastAPI, parts: Parts) -> None:
     @app.post("/v1/profiles/lookup", name="profiles.lookup", tags=["profiles"])
     async def lookup(request: Request, asked: Lookup) -> Response:
         """Up to 1,000 profiles, in the order asked; one that may not be told is an error in its place."""
-        shown, moment = key_in(request), _moment(asked.as_of)
+        shown, moment = key_in(request), as_of_from(asked.as_of)
         for one in asked.identifiers:
-            _require_identifier(one)
+            identifier_from(one)
 
-        def read(opened: Opened) -> bytes:
+        def read(opened: OpenStore) -> bytes:
             known = parts.admit(opened, shown)
             _reach(opened.store, asked.at_least)
             answers = opened.reader(known).read_many(asked.identifiers, asked.purpose, moment)
@@ -91,10 +88,10 @@ def register(app: FastAPI, parts: Parts) -> None:
         if_none_match: Annotated[str | None, Header()] = None,
     ) -> Response:
         """One profile. The disclosure is on record before it is answered."""
-        shown, moment = key_in(request), _moment(as_of)
-        _require_identifier(identifier)
+        shown, moment = key_in(request), as_of_from(as_of)
+        identifier_from(identifier)
 
-        def read(opened: Opened) -> tuple[bytes, str]:
+        def read(opened: OpenStore) -> tuple[bytes, str]:
             known = parts.admit(opened, shown)
             _reach(opened.store, at_least)
             document = opened.reader(known).read(identifier, purpose, moment)
@@ -128,19 +125,3 @@ def _reach(store: Store, position: int | None) -> None:
     if store.log.head().size <= position:
         raise NotYet
     catch_up_to_head(store)
-
-
-def _moment(text: str | None) -> AsOf | None:
-    if text is None:
-        return None
-    if text.isascii() and text.isdecimal() and len(text) < 19:
-        return AsOf(position=int(text))
-    try:
-        return AsOf(time=parse_rfc3339(text))
-    except (ValueError, OverflowError):
-        raise BadInput("query", "as_of", "a position of the log, or a time in RFC 3339") from None
-
-
-def _require_identifier(text: str) -> None:
-    if ":" not in text.strip(":"):
-        raise BadInput("path", "identifier", "kind:value, such as user_id:42")

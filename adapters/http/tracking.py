@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from msgspec import Struct
 
-from adapters.http.desks import Opened
+from adapters.http.desks import OpenStore
 from adapters.http.errors import BadBody
 from adapters.http.intake import Intake
 from adapters.http.parts import Parts, key_in
@@ -71,12 +71,12 @@ def register(app: FastAPI, parts: Parts, intake: Intake) -> None:
         is_global_opt_out = request.headers.get("sec-gpc") == "1"
         shown, encoding = key_in(request) or request.query_params.get("writeKey", ""), _encoding(request)
 
-        def read(opened: Opened) -> tuple[Known, list[Call], list[Rejection]]:
+        def read(opened: OpenStore) -> tuple[Known, list[Call], list[Rejection]]:
+            known = parts.admit(opened, shown) if shown else None  # before anything is decompressed, where it can be
             body = _plain(raw, encoding)
-            known = parts.admit(opened, shown or _write_key(body))
+            known = known or parts.admit(opened, _write_key(body))
             require(opened.acting(known), "ingest")
-            read = _read(body, name, is_global_opt_out, opened)
-            return known, *read
+            return known, *_read(body, name, is_global_opt_out, opened)
 
         known, calls, rejections = await parts.desks.run(read)
         if calls or rejections:
@@ -142,7 +142,7 @@ def _write_key(body: bytes) -> str:
     return found.write_key or next((one.write_key for one in found.batch or () if one.write_key), "")
 
 
-def _read(body: bytes, name: str, is_global_opt_out: bool, opened: Opened) -> tuple[list[Call], list[Rejection]]:
+def _read(body: bytes, name: str, is_global_opt_out: bool, opened: OpenStore) -> tuple[list[Call], list[Rejection]]:
     around = Around(type=TYPES[name], context={"gpc": True} if is_global_opt_out else None)
     try:
         found = read_body(body, around, is_batch=TYPES[name] is None)
@@ -152,6 +152,6 @@ def _read(body: bytes, name: str, is_global_opt_out: bool, opened: Opened) -> tu
     return calls, [one for one in found if isinstance(one, Rejection)]
 
 
-def _identified(call: Call, opened: Opened) -> Call:
+def _identified(call: Call, opened: OpenStore) -> Call:
     """A call without a message id gets one: no file and line could give it another time."""
     return call if call.message_id else msgspec.structs.replace(call, message_id=opened.store.random(16).hex())

@@ -34,6 +34,15 @@ def test_a_key_is_its_actor_in_one_role_for_the_purposes_that_both_allow(store: 
     assert known.caller.purposes == frozenset({"personalization"})
 
 
+def test_a_key_of_who_made_the_store_has_his_name(sqlite_settings: Settings) -> None:
+    """His name is on record nowhere else; it is the recipient of what he reads."""
+    store = make_store(sqlite_settings)
+
+    known = Keys(store).admit(create(store, "tester", "admin")["secret"])
+
+    assert (known.key.name, known.caller) == ("tester", replace(store.caller, roles=frozenset({"admin"})))
+
+
 @pytest.mark.parametrize("change", ["", "x", "_", "wrong id"])
 def test_a_key_that_is_not_the_one_is_refused_alike(sqlite_settings: Settings, change: str) -> None:
     store = make_store(sqlite_settings)

@@ -17,7 +17,7 @@ from governance.actors import grant
 from governance.callbacks import Callback
 from governance.caller import Caller
 from governance.casebook import NoSuchRequest
-from governance.duties import DUTIES, run_due, standings
+from governance.duties import DUTIES, run_due, statuses
 from governance.duties_done import Means, resume_interrupted
 from governance.erasure import begin, unfinished_cases
 from governance.notifying import Answer
@@ -51,7 +51,7 @@ def at(store: Store, moment: int) -> Store:
 
 
 def outcomes(store: Store) -> dict[str, str]:
-    return {one.duty.name: one.outcome for one in standings(store)}
+    return {one.duty.name: one.outcome for one in statuses(store)}
 
 
 def test_every_duty_is_due_until_it_was_done_and_says_when_that_was(lethe: Lethe) -> None:
@@ -174,7 +174,7 @@ def test_a_duty_that_fails_keeps_no_other_waiting_and_is_tried_later_and_later(
     assert [(seconds, one.outcome, one.error) for seconds, one in tries] == [
         (0, "failed", "OSError"), (60, "failed", "OSError"), (300, "failed", "OSError"),
     ]  # fmt: skip
-    [retention] = [one for one in standings(at(store, NOW + 3 * DAY)) if one.duty.name == "retention"]
+    [retention] = [one for one in statuses(at(store, NOW + 3 * DAY)) if one.duty.name == "retention"]
     assert (retention.failures, retention.ran, retention.is_overdue) == (3, 0, True)
     assert outcomes(store)["publishing"] == "done"
 

@@ -75,7 +75,7 @@ def until(holds: Callable[[], Any], seconds: float = 90) -> Any:
 
 @pytest.mark.slow
 def test_two_workers_lose_and_double_nothing_when_one_is_killed(lethe: Lethe) -> None:
-    """R3, R4, M6: every call that was acknowledged is in the profiles once; the log of the service names nobody."""
+    """R3, R4: every call that was acknowledged is in the profiles once; the log of the service names nobody."""
     lethe.json("init")
     key = lethe.json("key", "create", "shop", "--source", "web")["secret"]
 

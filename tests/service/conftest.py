@@ -1,5 +1,7 @@
 """A service on a free port of this machine, in this process; and what a client of it holds."""
 
+import io
+import logging
 import socket
 import threading
 import time
@@ -10,8 +12,10 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 import uvicorn
 
+from adapters import telemetry
 from adapters.http.app import application
 from adapters.http.options import Options
 from adapters.settings import Settings
@@ -46,6 +50,16 @@ class Served:
     def store(self) -> Store:
         """As another process has it."""
         return open_store(self.settings)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def told() -> Iterator[io.StringIO]:
+    """What the services of these tests say to their operator; as it was afterwards."""
+    handlers, stream = logging.getLogger().handlers[:], io.StringIO()
+    telemetry.configure(stream)
+    yield stream
+    structlog.reset_defaults()
+    logging.getLogger().handlers = handlers
 
 
 @contextmanager

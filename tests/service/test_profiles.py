@@ -110,7 +110,7 @@ def test_many_are_read_in_one_request_each_with_its_answer(served: Served) -> No
         {"user_id": ["2"]}, 404, {"user_id": ["1"]}, {"user_id": ["2"]},
     ]  # fmt: skip
     wrongs: list[dict[str, Any]] = [
-        {"identifiers": []}, {"identifiers": ["a:b"] * 1001}, {"identifiers": ["canary"]}, {"more": 1},
+        {"identifiers": []}, {"identifiers": ["a:b"] * 1001}, {"identifiers": ["canary"]}, {"canary": 1},
     ]  # fmt: skip
     for wrong in wrongs:
         refused = served.post("/v1/profiles/lookup", {"identifiers": ["user_id:1"], "purpose": "service", **wrong})

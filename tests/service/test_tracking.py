@@ -129,7 +129,8 @@ def test_a_body_beyond_the_limit_is_refused_whether_it_says_its_length_or_not(sh
     large = httpx.post(f"{shared.url}/v1/batch", content=b"x" * (1 << 21))
     chunked = httpx.post(f"{shared.url}/v1/batch", content=endless())  # type: ignore[arg-type]
 
-    assert (large.status_code, chunked.status_code) == (413, 413)
+    lookup = httpx.post(f"{shared.url}/v1/profiles/lookup", content=b"x" * (1 << 21))
+    assert (large.status_code, chunked.status_code, lookup.status_code) == (413, 413, 413)
     assert large.json()["code"] == "too_large"
 
 
