@@ -55,7 +55,7 @@ def verify_bundle(
     keys = keys_in(Bundle(directory, 0), vkey, report)
     head = _signed_head(directory, keys, report)
     if head is None:
-        report.unproven = unproven(heads=0, offline=True, tree_only=tree_only)
+        report.unproven = unproven(heads=0, offline=True, witnessed=False, tree_only=tree_only)
         return report
     report.size, report.root = head.size, head.root.hex()
     bundle = Bundle(directory, head.size)

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from governance.certificate import verify
+from governance.certificate_check import verify
 from governance.package_file import open_package
 from tests.conftest import NOW
 from tests.service.conftest import Served
