@@ -41,6 +41,7 @@ class Standing:
     expired: Mapping[str, Micros] = field(default_factory=dict)  # consents that ended by themselves
     outdated: Mapping[str, Micros] = field(default_factory=dict)  # consents to an older notice: to be asked again
     restricted: Micros | None = None  # GDPR Art. 18: kept, but not used
+    grounds: frozenset[str] = frozenset()  # of the restriction
     terms: Mapping[str, Terms] = field(default_factory=dict)  # of consents, where there are any
     signals: Mapping[tuple[str, str], Heard] = field(default_factory=dict)  # by method and purpose
 
@@ -56,9 +57,11 @@ def standing(events: Iterable[Event]) -> Standing:
 def evolve(before: Standing, event: Event) -> Standing:
     """What was said after one more event; saying the same again keeps the earlier time."""
     if event.kind == RESTRICTED:
-        return before if before.restricted is not None else replace(before, restricted=event.at)
+        since = event.at if before.restricted is None else before.restricted
+        ground = {event.properties["ground"]} if "ground" in event.properties else set()
+        return replace(before, restricted=since, grounds=before.grounds | ground)
     if event.kind == LIFTED:
-        return replace(before, restricted=None)
+        return replace(before, restricted=None, grounds=frozenset())
     if event.kind not in SPEAKING:
         return before
     word, purpose = SAID.get(event.kind), event.properties["purpose"]
@@ -66,7 +69,7 @@ def evolve(before: Standing, event: Event) -> Standing:
     if word is not None:  # else an objection is taken back, and nothing is said any more
         now[word][purpose] = getattr(before, word).get(purpose, event.at)
     terms, signals = _terms(before, event, word), _signals(before, event, word)
-    return Standing(**now, restricted=before.restricted, terms=terms, signals=signals)
+    return Standing(**now, restricted=before.restricted, grounds=before.grounds, terms=terms, signals=signals)
 
 
 def current(said: Standing, *, at: Micros, notices: Mapping[str, int]) -> Standing:

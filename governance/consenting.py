@@ -9,11 +9,10 @@ from governance import recipients
 from governance.consent import Standing
 from governance.facts import Fact, record
 from governance.keyring import EVIDENCE
+from governance.lost_basis import remove_unjustified
 from governance.models import replace_models
 from governance.notices import asked
 from governance.policy_shape import CONSENTS
-from governance.purposes import unjustified
-from governance.removing import remove_unjustified
 from governance.roles import require
 from governance.standing import standing_of
 from governance.store import Store, require_policy
@@ -71,6 +70,13 @@ class NotObjected(Refused):
         super().__init__(f"the subject does not object to purpose {purpose}")
 
 
+class NotRestricted(Refused):
+    """There is no restriction to lift."""
+
+    def __init__(self) -> None:
+        super().__init__("the subject is not restricted")
+
+
 class How(NamedTuple):
     """How a word was given: what an auditor asks for (GDPR Art. 7(1))."""
 
@@ -79,6 +85,7 @@ class How(NamedTuple):
     language: str = ""
     evidence: str = ""  # a reference: where the form, the recording, the request lies
     until: Micros | None = None  # a consent ends by itself then
+    wait_seconds: float = 10  # for readers of old pages, where data goes
 
 
 BY_OFFICER: Final = How()
@@ -94,14 +101,14 @@ def grant(store: Store, identifier: str, purpose: str, how: How = BY_OFFICER) ->
         raise BadInput("consent", "notice", "a version that is published")
     if how.until is not None and how.until <= store.clock():
         raise BadInput("consent", "until", "a time to come")
-    return _say(store, identifier, CONSENTED, purpose, {**_said(how), "notice": notice, "until": how.until})
+    return _say(store, identifier, CONSENTED, purpose, how, notice=notice, until=how.until)
 
 
 def refuse(store: Store, identifier: str, purpose: str, how: How = BY_OFFICER) -> dict[str, Any]:
     """Consent was asked for and is not given. Raises NotFound, UnknownPurpose, NotConsentBased."""
     require(store, "consent")
     _require_consent_based(store, purpose)
-    return _say(store, identifier, REFUSED, purpose, _said(how))
+    return _say(store, identifier, REFUSED, purpose, how)
 
 
 def withdraw(store: Store, identifier: str, purpose: str, how: How = BY_OFFICER) -> dict[str, Any]:
@@ -111,7 +118,7 @@ def withdraw(store: Store, identifier: str, purpose: str, how: How = BY_OFFICER)
     """
     require(store, "consent")
     _require_consent_based(store, purpose)
-    return _say(store, identifier, WITHDREW, purpose, _said(how))
+    return _say(store, identifier, WITHDREW, purpose, how)
 
 
 def object_to(store: Store, identifier: str, purpose: str, how: How = BY_OFFICER) -> dict[str, Any]:
@@ -120,7 +127,7 @@ def object_to(store: Store, identifier: str, purpose: str, how: How = BY_OFFICER
     rule = store.policy.purpose(purpose)
     if not rule.objectable and rule.basis not in CONSENTS:
         raise NotObjectable(purpose)
-    return _say(store, identifier, OBJECTED, purpose, _said(how))
+    return _say(store, identifier, OBJECTED, purpose, how)
 
 
 def take_back_objection(store: Store, identifier: str, purpose: str, how: How = BY_OFFICER) -> dict[str, Any]:
@@ -129,7 +136,7 @@ def take_back_objection(store: Store, identifier: str, purpose: str, how: How = 
     store.policy.purpose(purpose)
     if purpose not in standing_of(store, find(store, identifier)).objected:
         raise NotObjected(purpose)
-    return _say(store, identifier, UNOBJECTED, purpose, _said(how))
+    return _say(store, identifier, UNOBJECTED, purpose, how)
 
 
 def restrict(store: Store, identifier: str, ground: str, how: How = BY_OFFICER) -> dict[str, Any]:
@@ -138,23 +145,36 @@ def restrict(store: Store, identifier: str, ground: str, how: How = BY_OFFICER) 
     if ground not in GROUNDS:
         raise BadInput("restriction", "ground", "one of " + ", ".join(sorted(GROUNDS)))
     root = find(store, identifier)
-    answer = tell(store, root, RESTRICTED, {**_said(how), "ground": ground})
+    answer = tell(store, root, RESTRICTED, {**_said(how), "ground": ground}, wait_seconds=how.wait_seconds)
     recipients.tell(store, root, "restriction")
     return answer
 
 
 def lift(store: Store, identifier: str, how: How = BY_OFFICER) -> dict[str, Any]:
-    """The restriction ends; the answer says that the person has to be told before. Raises NotFound."""
+    """The restriction ends; `how.evidence` refers to how the person was told before (GDPR Art. 18(3)).
+
+    Raises NotFound, NotRestricted, BadInput without evidence.
+    """
     require(store, "request")
+    if not how.evidence:
+        raise BadInput("restriction", "evidence", "a reference to how the person was told before it is lifted")
     root = find(store, identifier)
-    answer = tell(store, root, LIFTED, _said(how))
+    require_restricted(store, root)
+    answer = tell(store, root, LIFTED, _said(how), wait_seconds=how.wait_seconds)
     recipients.tell(store, root, "lift")
     return {**answer, "note": {"en": BEFORE_LIFTING[0], "zh": BEFORE_LIFTING[1]}}
 
 
-def tell(store: Store, root: bytes, kind: str, said: Mapping[str, Any]) -> dict[str, Any]:
+def require_restricted(store: Store, root: bytes) -> None:
+    """Raises NotRestricted."""
+    if standing_of(store, root).restricted is None:
+        raise NotRestricted
+
+
+def tell(store: Store, root: bytes, kind: str, said: Mapping[str, Any], *, wait_seconds: float = 10) -> dict[str, Any]:
     """Record a word of a subject that is known already, and destroy what lost its last basis by it.
 
+    `status` of the answer is `partial` while something keeps that from its end, `held` where a hold shuts it only.
     `kind` is one of `governance.consent.SPEAKING`, `said` its properties. For doors that have checked both, and the
     caller. Raises NotFound for a subject that is fenced.
     """
@@ -162,10 +182,19 @@ def tell(store: Store, root: bytes, kind: str, said: Mapping[str, Any]) -> dict[
     if record(store, [Fact(root, EVIDENCE, kind, properties)]):
         raise NotFound
     now = standing_of(store, root)
-    removed = remove_unjustified(store, root) if unjustified(store.policy, now) else []
-    if _uncounts(store, kind, said):
+    removed = remove_unjustified(store, root, wait_seconds=wait_seconds)
+    if _uncounts(store, kind, said) and not removed.outcomes:  # else they are fitted anew already
         replace_models(store, "objection")
-    answer = {"subject": name_of(root), "restricted": now.restricted is not None, "classes_removed": removed}
+    answer = {
+        "subject": name_of(root),
+        "restricted": now.restricted is not None,
+        "status": removed.status,
+        "classes_removed": removed.classes,
+        "classes_held": removed.held,
+        "holds": removed.holds,
+        "removals": [one.case for one in removed.outcomes],
+        "waiting_for": next((one.waiting_for for one in removed.outcomes if one.waiting_for), None),
+    }
     if "purpose" not in said:
         return answer
     return {**answer, "purpose": said["purpose"], "state": state_of(now, said["purpose"])}
@@ -177,10 +206,11 @@ def _uncounts(store: Store, kind: str, said: Mapping[str, Any]) -> bool:
     return kind == RESTRICTED or (kind in (REFUSED, WITHDREW, OBJECTED) and said.get("purpose") in counted)
 
 
-def _say(store: Store, identifier: str, kind: str, purpose: str, said: Mapping[str, Any]) -> dict[str, Any]:
+def _say(store: Store, identifier: str, kind: str, purpose: str, how: How, **more: Any) -> dict[str, Any]:
     with store.keyring.database.reading() as rows:
         require_policy(store, rows)
-    return tell(store, find(store, identifier), kind, {"purpose": purpose, **said})
+    said = {"purpose": purpose, **_said(how), **more}
+    return tell(store, find(store, identifier), kind, said, wait_seconds=how.wait_seconds)
 
 
 def state_of(standing: Standing, purpose: str) -> str:

@@ -48,16 +48,12 @@ def resume_interrupted(means: Means) -> bool:
 def end_holds(means: Means) -> bool:
     """Release what has expired, complete the erasures that it held back."""
     outcomes = complete_holds(means.store, wait_seconds=means.wait_seconds)
-    if outcomes:
-        renew_models(means.store, "erasure")
     return all(one.status == "completed" for one in outcomes)
 
 
 def retain(means: Means) -> bool:
-    """Apply retention; models that had learned of what went are fitted anew."""
+    """Apply retention, and remove what lost its basis."""
     outcomes = apply(means.store, wait_seconds=means.wait_seconds)
-    if outcomes:
-        renew_models(means.store, "retention")
     return all(one.status == "completed" for one in outcomes)
 
 

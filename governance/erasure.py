@@ -12,11 +12,12 @@ from domain.events import CASE
 from governance.backup import finish_restores
 from governance.blind import follow
 from governance.casebook import receipt_of
-from governance.disclosures import missing_in, names_outside, recipients_in, recipients_of, told_in
+from governance.disclosures import missing_in, names_outside, recipients_of, told_in
 from governance.facts import Fact, record
-from governance.holds import expired, holds_on, kept_back, release
+from governance.holds import expired, kept_back, release
 from governance.keyring import EVIDENCE
 from governance.keyrows import FENCED, LIVE, KeyRow, KeyRows
+from governance.outcomes import concluded
 from governance.publishing import publish
 from governance.removals import EXECUTED, INTENDED, all_removals, intend, own_contents, removals, unfinished
 from governance.removing import Outcome, Say, carry_out, line
@@ -66,17 +67,18 @@ def preview(store: Store, identifier: str) -> dict[str, Any]:
     require(store, "erase")
     who = component(store, find(store, identifier))
     with store.keyring.database.reading() as rows:
-        back = kept_back(store, rows, _wanted(who.keys), store.clock())
-    doomed = [row for row in _wanted(who.keys) if row.key_id not in back]
+        keys = rows.keys_of(who.ids, taken=True)  # with what is shut already
+        back = kept_back(store, rows, _wanted(keys), store.clock())
+    doomed = [row for row in _wanted(keys) if row.key_id not in back]
     ids = {row.key_id for row in doomed}
-    evidence = Counter(row.klass for row in who.keys if row.klass == EVIDENCE)
+    evidence = Counter(row.klass for row in keys if row.klass == EVIDENCE)
     return {
         "subject": name_of(who.root),
         "members": len(who.members),
         "identifiers": len(who.identifiers),
         "keys": dict(sorted(Counter(row.klass for row in doomed).items())),
         "entries": sum(one.key_id in ids for one in own_contents(store, who.members)),
-        "kept": dict(evidence + Counter(row.klass for row in who.keys if row.key_id in back)),
+        "kept": dict(evidence + Counter(row.klass for row in keys if row.key_id in back)),
         "holds": sorted({one.hold for one in back.values() if one.hold}),
         "recipients": recipients_of(store, who),
         "uncovered": store.storage.uncovered,
@@ -131,20 +133,11 @@ def resume(store: Store, case: bytes, *, wait_seconds: float = 10, say: Say = la
     return concluded(store, case, carry_out(store, [case], wait_seconds=wait_seconds, say=say)[0])
 
 
-def concluded(store: Store, case: bytes, outcome: Outcome) -> Outcome:
-    """What a removal came to that was carried out for this case, with whom to tell and what is held back."""
-    outcome.recipients = recipients_in(store, case)
-    with store.keyring.database.reading() as rows:
-        held = _held(rows, case)
-        holds = holds_on(store, rows, {row.subject for row in held}, store.clock())
-    outcome.holds = sorted(hold.hold.hex() for some in holds.values() for hold in some)
-    if outcome.status == "completed" and held:
-        outcome.status = "held"
-    return outcome
-
-
 def complete_held(store: Store, *, wait_seconds: float = 10) -> list[Outcome]:
-    """Release holds whose time is over, and erase what holds or legal duties kept and keep no longer."""
+    """Release holds whose time is over, and erase what was kept and is no longer: of the erased and the living.
+
+    A case whose intent was lost in a crash gets a new one, even where everything is kept: projections hear of it so.
+    """
     for hold in expired(store, store.clock()):
         release(store, hold, cause="expired")
     busy = set(unfinished_cases(store))
@@ -155,9 +148,9 @@ def complete_held(store: Store, *, wait_seconds: float = 10) -> list[Outcome]:
         with store.lock() as locked:
             require_policy(store, locked.keys)
             keys = _held(locked.keys, case)
-            back = kept_back(store, locked.keys, keys, store.clock())
+            back = kept_back(store, locked.keys, keys, store.clock(), asked=False)  # those who asked have no say left
             doomed = [row for row in keys if row.key_id not in back]
-            if doomed:
+            if doomed or (keys and not removals(store, INTENDED, case)):
                 cases.append(store.random(16))
                 kept = [row for row in keys if row.key_id in back]
                 intend(store, locked, cases[-1], doomed, kept=kept, receipt=receipt_of(store, case))

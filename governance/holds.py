@@ -1,6 +1,7 @@
 """Legal holds: what of a person must not be destroyed, why, and until when. Its act names neither person nor text.
 
-GDPR Art. 17(3)(b) and (e), Art. 18(2): what is held is restricted, and everything outside it goes.
+GDPR Art. 17(3)(b) and (e), Art. 18(2): what is held is restricted, and everything outside it goes. What a person wants
+kept on a ground of `lattice.KEPT_FOR` stays as under a hold.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -10,12 +11,14 @@ from domain.acts import HoldReleased, HoldSet, parse
 from domain.clock import day_of, month_of
 from domain.errors import BadInput, NotFound, Refused
 from domain.events import CASE, HELD
+from governance.consent import standing
 from governance.facts import Fact, record
 from governance.keyring import EVIDENCE
 from governance.keyrows import FENCED, LIVE, HoldRow, KeyRow, KeyRows
-from governance.lattice import Hold, Ruling, ruling
+from governance.lattice import KEEPING, KEPT_FOR, Hold, Ruling, ruling
 from governance.publishing import publish
 from governance.roles import require
+from governance.standing import evidence
 from governance.store import Store, insert_acts
 from governance.subjects import find, name_of
 
@@ -94,17 +97,47 @@ def holds_on(store: Store, rows: KeyRows, subjects: Collection[bytes], now: int)
     return found
 
 
-def kept_back(store: Store, rows: KeyRows, keys: Sequence[KeyRow], now: int) -> dict[bytes, Ruling]:
-    """Of keys that an erasure wants: those that a hold or a legal duty keeps, each with its ruling, by key id.
+def holds_over(store: Store, rows: KeyRows, subjects: Collection[bytes], now: int) -> dict[bytes, list[Hold]]:
+    """By subject: the holds on anybody of its person, be it by merges or by the case that all of them went with."""
+    if not rows.any_hold():
+        return {}
+    persons = _persons(rows, subjects)
+    on = holds_on(store, rows, {member for whole in persons.values() for member in whole}, now)
+    return {
+        one: every
+        for one, whole in persons.items()
+        if (every := [hold for member in whole for hold in on.get(member, ())])
+    }
 
-    A hold on one subject of a component is a hold on all of it.
+
+def restrictions_on(store: Store, rows: KeyRows, subjects: Collection[bytes]) -> dict[bytes, str]:
+    """By subject: the ground on which its person wants the data kept; of the others nothing."""
+    roots = rows.roots(subjects)
+    ends = {one: roots.get(one, one) for one in subjects}
+    told = evidence(store, set(ends.values()), rows)
+    grounds = {
+        root: min(standing(fact.event for fact in facts).grounds & KEPT_FOR, default="") for root, facts in told.items()
+    }
+    return {one: ground for one, end in ends.items() if (ground := grounds[end])}
+
+
+def kept_back(
+    store: Store, rows: KeyRows, keys: Sequence[KeyRow], now: int, *, asked: bool = True
+) -> dict[bytes, Ruling]:
+    """Of keys that are to go: those that something keeps, each with its ruling, by key id.
+
+    A hold on one subject of a component is a hold on all of it. Where the person did not ask for it, a restriction
+    keeps as well.
     """
     subjects = {row.subject for row in keys}
-    whole = _whole(rows, subjects) if rows.any_hold() else subjects
-    every = [hold for some in holds_on(store, rows, whole, now).values() for hold in some]
+    held = holds_over(store, rows, subjects, now)
+    restricted = {} if asked else restrictions_on(store, rows, subjects)
     month = month_of(day_of(now))
-    ruled = {row.key_id: _ruled(store, row, month, every) for row in keys}
-    return {key: one for key, one in ruled.items() if one.rule in ("hold", "statutory_keep")}
+    ruled = {
+        row.key_id: _ruled(store, row, month, held.get(row.subject, ()), restricted.get(row.subject, ""))
+        for row in keys
+    }
+    return {key: one for key, one in ruled.items() if one.rule in KEEPING}
 
 
 def list_holds(store: Store) -> list[dict[str, Any]]:
@@ -159,18 +192,22 @@ def _said(store: Store) -> Mapping[bytes, Hold]:
     return found
 
 
-def _whole(rows: KeyRows, subjects: Collection[bytes]) -> set[bytes]:
-    """These with everybody of their components: of the living by merges, of the erased by the case they went with."""
-    ends = rows.roots(subjects)
-    whole = {member for root in {ends.get(one, one) for one in subjects} for member in rows.members(root)}
-    cases = {(row.case_id, row.state) for row in rows.subjects(subjects).values() if row.state != LIVE}
-    return whole | {row.subject for case, state in cases if case is not None for row in rows.of_case(case, state)}
+def _persons(rows: KeyRows, subjects: Collection[bytes]) -> dict[bytes, set[bytes]]:
+    """By subject, everybody of its component: of the living by merges, of the erased by the case they went with."""
+    roots = rows.roots(subjects)
+    ends = {one: roots.get(one, one) for one in subjects}
+    whole = {root: {root, *rows.members(root)} for root in set(ends.values())}
+    cases = {one: (row.case_id or b"", row.state) for one, row in rows.subjects(subjects).items() if row.state != LIVE}
+    gone = {place: {row.subject for row in rows.of_case(*place)} for place in set(cases.values())}
+    return {one: whole[end] | (gone[cases[one]] if one in cases else set()) for one, end in ends.items()}
 
 
-def _ruled(store: Store, row: KeyRow, month: int, holds: Sequence[Hold]) -> Ruling:
+def _ruled(store: Store, row: KeyRow, month: int, holds: Sequence[Hold], restricted: str) -> Ruling:
     if row.klass not in store.policy.rules.classes:
         return Ruling("erasure")  # of a class that the policy no longer has
-    return ruling(store.policy, row.klass, row.epoch, month=month, holds=holds, is_erased=True)
+    return ruling(
+        store.policy, row.klass, row.epoch, month=month, holds=holds, is_erased=not restricted, restricted=restricted
+    )
 
 
 def _check(store: Store, ground: str, until: int, classes: Collection[str], first: int, last: int) -> None:

@@ -16,10 +16,10 @@ from governance.cleaning import ALIAS, Clean, Cleaner, without
 from governance.identity import Attribution, Link, Merge, redirect
 from governance.keyring import IDENTITY
 from governance.keyrows import MergeRow
+from governance.lost_basis import remove_unjustified
 from governance.people import People, identifier_rows
 from governance.publishing import publish_when_due
 from governance.receipt import Progress, Receipt
-from governance.removing import remove_unjustified
 from governance.store import Locked, Store, recover_orphans, require_policy
 
 

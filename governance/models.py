@@ -40,6 +40,8 @@ def renew_models(store: Store, cause: str) -> list[str]:
     """Retire models that the projections dropped with a person, and fit new ones; returns the retired ids."""
     retired = {act.model for act in _model_acts(store, "model_retired")}
     standing = [act.model for act in _model_acts(store, "model_trained") if act.model not in retired]
+    if not standing:
+        return []
     live = serving_models(store)
     gone = [model for model in standing if model not in live]
     if gone:

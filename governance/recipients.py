@@ -17,9 +17,9 @@ from governance.casebook import NoSuchRequest, read, step
 from governance.disclosures import told_in
 from governance.facts import Fact, record
 from governance.keyring import EVIDENCE
-from governance.keyrows import ERASED
+from governance.keyrows import ERASED, FENCED
 from governance.notifying import GONE, TYPES, Answer, Notice, fold, overall, shown, tried
-from governance.removals import EXECUTED, removals
+from governance.removals import EXECUTED, removals, unfinished
 from governance.roles import require
 from governance.sealing import hkdf
 from governance.store import Store
@@ -69,12 +69,14 @@ def deliver(store: Store, post: Post) -> list[Delivery]:
     Raises NotPermitted.
     """
     require(store, "request")
-    now, done = store.clock(), []
+    now, done, waiting = store.clock(), list[Delivery](), list[bytes]()
     with store.keyring.database.reading() as rows:
         open_cases = rows.requests(open_only=True, limit=CASES)
     for case in open_cases:
         said = _said(store, case)
         notices = fold(said)
+        if notices or cases.fold(said).state == "partial":
+            waiting.append(case)
         if not notices or not _is_done(store, case, said, notices.values()):
             continue
         for name, notice in notices.items():
@@ -82,7 +84,7 @@ def deliver(store: Store, post: Post) -> list[Delivery]:
                 notices[name] = tried(notice, _send(store, case, notice, post), now)
                 _note(store, case, notices[name])
                 done.append(Delivery(case, notices[name]))
-        settle(store, case)
+    _settle(store, waiting)
     return done
 
 
@@ -99,13 +101,19 @@ def acknowledge(store: Store, case: bytes, recipient: str) -> Notice:
 
 
 def settle(store: Store, case: bytes) -> None:
-    """Complete a request once everybody was told and no hold keeps anything of the person any more."""
-    told = {name: one.status for name, one in notices_of(store, case).items()}
+    """Complete a request once its deed is done, everybody was told, and nothing of the person is kept any more."""
+    _settle(store, [case])
+
+
+def settle_all(store: Store) -> None:
+    """Complete every request that waited, and waits no longer."""
     with store.keyring.database.reading() as rows:
-        members = [row.subject for row in rows.of_case(case, ERASED)]
-        is_kept = any(row.klass != EVIDENCE for row in rows.keys_of(members, taken=True))
-    if overall(told) == "completed" and not is_kept:
-        _complete(store, case)
+        _settle(store, rows.requests(open_only=True, limit=CASES))
+
+
+def deed_of(case: bytes, outcome: Mapping[str, Any]) -> bytes:
+    """The case that does what a request asks: of two that ask to erase one person it is the same."""
+    return bytes.fromhex(outcome.get("case") or case.hex())
 
 
 def recipients(store: Store, case: bytes | None = None) -> list[dict[str, Any]]:
@@ -184,6 +192,20 @@ def _is_done(store: Store, case: bytes, said: Sequence[Mapping[str, Any]], notic
     if any(notice.what == "erasure" for notice in notices):
         return bool(removals(store, EXECUTED, case))
     return any(one.get("step") in {"told", "completed", "partial"} for one in said)
+
+
+def _settle(store: Store, some: Sequence[bytes]) -> None:
+    busy = set(unfinished(store)) if some else set[bytes]()
+    for case in some:
+        outcome = cases.fold(_said(store, case)).outcome
+        deed = deed_of(case, outcome)
+        removing = {deed, *(bytes.fromhex(one) for one in outcome.get("removals", ()))} & busy
+        told = {name: one.status for name, one in notices_of(store, deed).items()}
+        with store.keyring.database.reading() as rows:
+            members = [row.subject for state in (FENCED, ERASED) for row in rows.of_case(deed, state)]
+            is_kept = any(row.klass != EVIDENCE for row in rows.keys_of(members, taken=True))
+        if overall(told) == "completed" and not (removing or is_kept):
+            _complete(store, case)
 
 
 def _complete(store: Store, case: bytes) -> None:

@@ -7,33 +7,29 @@ Order (DESIGN, Forgotten): intent -> projections react -> mirror -> other proces
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from domain.errors import WaitingForReader
+from domain.errors import MovedOn, WaitingForReader
 from domain.log import Entry
 from governance.attesting import keys_destroyed
 from governance.blind import marks_of
 from governance.encodings import stored
-from governance.holds import kept_back
 from governance.keyrows import ERASED, FENCED, SubjectRow
 from governance.leases import await_leases
+from governance.models import renew_models
 from governance.presence import LEASE_SECONDS
 from governance.projecting import catch_up_to_head, destroy_statistics_keys, new_statistics_key, serving
 from governance.publishing import publish
-from governance.purposes import unjustified
 from governance.removals import (
     EXECUTED,
     INTENDED,
     KINDS,
     REMOVING,
+    RETENTION,
     SUBJECTS_AT_ONCE,
-    begun_on,
-    intend,
     own_contents,
     removals,
 )
 from governance.residue import Residue, scan
-from governance.standing import standing_of
 from governance.store import Store, insert_acts
-from governance.subjects import component
 from governance.suppression import mirrored
 
 Say = Callable[[str], None]
@@ -45,12 +41,14 @@ class Outcome:
     """What a removal did so far."""
 
     case: str
+    cause: str = "erasure"  # or retention
     status: str = "partial"  # completed, partial, held
     position: int | None = None
     keys_destroyed: int = 0
     bodies_purged: int = 0
     recipients: list[str] = field(default_factory=list)
     statistics_updated: list[str] = field(default_factory=list)
+    models_retired: list[str] = field(default_factory=list)  # they had learned of what went; new ones are fitted
     holds: list[str] = field(default_factory=list)
     residue: Residue | None = None
     waiting_for: str = ""
@@ -61,33 +59,16 @@ def carry_out(
 ) -> list[Outcome]:
     """Do every step that is not done of removals whose intent is on the log; each finds by itself what is left of it.
 
-    Several at once share what looks at the whole store: catching up, overwriting, the residue scan.
+    Several at once share what looks at the whole store: catching up, overwriting, the residue scan. Models that had
+    learned of what goes are fitted anew: one person's word leaves nobody else without a score.
     """
     with store.storage.together(REMOVING):
-        return _carried_out(store, cases, wait_seconds, say)
-
-
-def remove_unjustified(store: Store, root: bytes, *, wait_seconds: float = 10) -> list[str]:
-    """Destroy the keys of a living subject's classes that no purpose justifies any more; returns the classes.
-
-    Goes on where an earlier try was interrupted. What a hold or a legal duty keeps stays. GDPR Art. 17(1)(b).
-    """
-    who = component(store, root)
-    classes = set(unjustified(store.policy, standing_of(store, root)))
-    with store.keyring.database.reading() as rows:
-        if not any(row.klass in classes for row in rows.keys_of(who.ids, taken=True)):
-            return []
-    case = store.random(16)
-    with store.lock() as locked:
-        keys = [row for row in locked.keys.keys_of(who.ids, taken=True) if row.klass in classes]
-        begun = begun_on(store, locked, keys)
-        back = kept_back(store, locked.keys, keys, store.clock())
-        if doomed := [row for row in keys if row.key_id not in {*back, *begun}]:
-            intend(store, locked, case, doomed)
-    if cases := sorted({*begun.values(), *([case] if doomed else [])}):
-        publish(store.log, store.mirror)
-        carry_out(store, cases, wait_seconds=wait_seconds)
-    return sorted({row.klass for row in keys if row.key_id not in back})
+        outcomes = _carried_out(store, cases, wait_seconds, say)
+        causes = {one.cause for one in outcomes}
+        retired = _renewed(store, "retention" if causes == {"retention"} else "erasure")
+        for one in outcomes:
+            one.models_retired = retired
+        return outcomes
 
 
 def _carried_out(store: Store, cases: Sequence[bytes], wait_seconds: float, say: Say) -> list[Outcome]:
@@ -133,7 +114,15 @@ def _carried_out(store: Store, cases: Sequence[bytes], wait_seconds: float, say:
 def _begun(store: Store, case: bytes) -> Outcome:
     intended = removals(store, INTENDED, case)
     keys = sum(len(act.keys) for _, act in intended)
-    return Outcome(case.hex(), keys_destroyed=keys, bodies_purged=intended[0][1].bodies)
+    cause = "retention" if intended[0][0].act == RETENTION.intended else "erasure"
+    return Outcome(case.hex(), cause, keys_destroyed=keys, bodies_purged=intended[0][1].bodies)
+
+
+def _renewed(store: Store, cause: str) -> list[str]:
+    try:
+        return renew_models(store, cause)
+    except MovedOn:  # the removal is done all the same; the duty that resumes what was interrupted fits them
+        return []
 
 
 def _mirror(store: Store, case: bytes) -> None:

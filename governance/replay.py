@@ -129,6 +129,8 @@ class Replay:
         """Once the keys are destroyed nobody is named any more, and nothing of the bodies was told."""
         with self._keyring.database.reading() as rows:
             keys = rows.keys([bytes.fromhex(key) for key in act.keys], taken=True)
+            if HOLD in act.uncovered:  # what is kept is shut as well
+                keys = [*keys, *rows.keys(rows.taken_by(bytes.fromhex(act.case)), taken=True)]
             found = [*rows.subjects({row.subject for row in keys}).values()]
             if HOLD in act.uncovered:  # perhaps all that somebody has: he is named by his case alone
                 found += rows.of_case(bytes.fromhex(act.case), FENCED)

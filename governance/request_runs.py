@@ -11,19 +11,20 @@ from domain.events import CORRECTED, LIFTED, OBJECTED, RESTRICTED
 from governance import casebook, cases
 from governance.access import Reader
 from governance.cases import Case
-from governance.consenting import NotObjectable, tell
+from governance.consenting import NotObjectable, require_restricted, tell
 from governance.disclosures import disclose, recipients_in, told_in
-from governance.erasure import concluded, erase_root, resume, unfinished_cases
+from governance.erasure import erase_root, resume, unfinished_cases
 from governance.facts import Fact, record
 from governance.keyring import IDENTITY
 from governance.models import renew_models
 from governance.notifying import overall
+from governance.outcomes import came_to, concluded, holder_of
 from governance.package_about import PERSON
 from governance.packages import Package, package
 from governance.policy_shape import CONSENTS
 from governance.projecting import catch_up_to_head
-from governance.recipients import notices_of
-from governance.removals import EXECUTED, REMOVING, removals
+from governance.recipients import deed_of, notices_of
+from governance.removals import REMOVING
 from governance.removing import Outcome, Say
 from governance.request_texts import DECISIONS
 from governance.requests import Asking, approve, in_short, open_request, verify
@@ -115,9 +116,10 @@ def started(store: Store, case: bytes, how: How) -> tuple[Case, bytes | None]:
 def _ran(store: Store, case: bytes, how: How) -> dict[str, Any]:
     now, root = started(store, case, how)
     done = _run(store, case, now, root, how)
-    told = [name for name in recipients_in(store, case) if name != PERSON]
+    deed = deed_of(case, done.kept)
+    told = [name for name in recipients_in(store, deed) if name != PERSON]
     outcome = done.kept | ({"told": told} if now.kind in TOLD else {})
-    is_told = overall({name: one.status for name, one in notices_of(store, case).items()}) == "completed"
+    is_told = overall({name: one.status for name, one in notices_of(store, deed).items()}) == "completed"
     status = done.status if is_told else "partial"  # until every recipient has answered
     after = casebook.step(store, case, lambda it: cases.finish(it, store.actor.hex(), status=status, outcome=outcome))
     return {**in_short(store, case, after), "outcome": dict(after.outcome), **done.answer}
@@ -125,23 +127,23 @@ def _ran(store: Store, case: bytes, how: How) -> dict[str, Any]:
 
 def _run(store: Store, case: bytes, now: Case, root: bytes | None, how: How) -> Done:
     if root is None:
-        return _erased_already(store, case, how)
+        return _erased_already(store, case, now, how)
     match now.kind:
         case "access" | "portability":
             return _handed_out(store, case, now, root, how)
         case "erasure":
             outcome = erase_root(store, root, case=case, wait_seconds=how.wait_seconds, say=how.say)
-            return _forgotten(store, outcome, how)
+            return _forgotten(outcome, how)
         case "rectification":
             return _corrected(store, case, root)
         case "review":
             return _reviewed(store, now, root, how)
         case "objection":
-            return _stood(store, case, root, OBJECTED, {"purpose": now.about["purpose"]})
+            return _stood(store, case, root, OBJECTED, {"purpose": now.about["purpose"]}, how)
         case "restriction":
-            return _stood(store, case, root, RESTRICTED, {"ground": now.about["ground"]})
+            return _stood(store, case, root, RESTRICTED, {"ground": now.about["ground"]}, how)
         case _:
-            return _stood(store, case, root, LIFTED, {})
+            return _stood(store, case, root, LIFTED, {}, how)
 
 
 def _handed_out(store: Store, case: bytes, now: Case, root: bytes, how: How) -> Done:
@@ -157,9 +159,8 @@ def _handed_out(store: Store, case: bytes, now: Case, root: bytes, how: How) -> 
     return Done(COMPLETED, kept, answer)
 
 
-def _forgotten(store: Store, outcome: Outcome, how: How) -> Done:
+def _forgotten(outcome: Outcome, how: How) -> Done:
     how.removed(outcome)
-    retired = renew_models(store, "erasure")
     kept = {
         "erasure": outcome.status,
         "case": outcome.case,  # another request's, where that was faster
@@ -167,18 +168,23 @@ def _forgotten(store: Store, outcome: Outcome, how: How) -> Done:
         "keys_destroyed": outcome.keys_destroyed,
         "bodies_purged": outcome.bodies_purged,
         "holds": outcome.holds,
-        "models_retired": retired,
+        "models_retired": outcome.models_retired,
     }
     return Done(COMPLETED if outcome.status == COMPLETED else PARTIAL, kept)
 
 
-def _erased_already(store: Store, case: bytes, how: How) -> Done:
-    """Goes on where an erasure of this case was interrupted; another's left nothing to do."""
-    if case in how.done:
-        return _forgotten(store, concluded(store, case, how.done[case]), how)
-    if case in unfinished_cases(store) or removals(store, EXECUTED, case):
-        return _forgotten(store, resume(store, case, wait_seconds=how.wait_seconds, say=how.say), how)
-    return Done(COMPLETED, {"erasure": "erased before"})
+def _erased_already(store: Store, case: bytes, now: Case, how: How) -> Done:
+    """Of one who is gone, or going: what the case has come to that holds the person, be it another request's."""
+    holder = holder_of(store, bytes.fromhex(now.subject)) or case
+    if holder in how.done:
+        return _forgotten(concluded(store, holder, how.done[holder]), how)
+    if holder in unfinished_cases(store):
+        return _forgotten(resume(store, holder, wait_seconds=how.wait_seconds, say=how.say), how)
+    outcome = came_to(store, holder)
+    if outcome is None:
+        return Done(COMPLETED, {"erasure": "erased before"})
+    outcome.models_retired = renew_models(store, "erasure")  # where a crash came between
+    return _forgotten(outcome, how)
 
 
 def _corrected(store: Store, case: bytes, root: bytes) -> Done:
@@ -188,10 +194,12 @@ def _corrected(store: Store, case: bytes, root: bytes) -> Done:
     return Done(COMPLETED, {"corrected": len(values)})
 
 
-def _stood(store: Store, case: bytes, root: bytes, kind: str, said: Mapping[str, Any]) -> Done:
-    answer = tell(store, root, kind, {**said, "method": "request", "evidence": case.hex()})
+def _stood(store: Store, case: bytes, root: bytes, kind: str, said: Mapping[str, Any], how: How) -> Done:
+    word = {**said, "method": "request", "evidence": case.hex()}
+    answer = tell(store, root, kind, word, wait_seconds=how.wait_seconds)
     catch_up_to_head(store)
-    return Done(COMPLETED, {"classes_removed": answer["classes_removed"]})
+    kept = {name: answer[name] for name in ("classes_removed", "classes_held", "holds", "removals")}
+    return Done(PARTIAL if answer["status"] == "partial" else COMPLETED, kept)  # what is held stays shut, and waits
 
 
 def _reviewed(store: Store, now: Case, root: bytes, how: How) -> Done:
@@ -227,6 +235,8 @@ def _check(store: Store, case: bytes, before: Case, root: bytes | None, how: How
         rule = store.policy.purpose(before.about["purpose"])
         if not rule.objectable and rule.basis not in CONSENTS:
             raise NotObjectable(rule.name)
+    if before.kind == "lift" and before.state == "approved":  # else it may have been lifted by this very run
+        require_restricted(store, root)
     if before.kind == "review":
         if how.decision not in DECISIONS:
             raise BadInput("request", "decision", "one of " + ", ".join(DECISIONS))

@@ -1,25 +1,25 @@
 """Storage limitation: which keys' time is over, and their end. GDPR Art. 5(1)(e), PIPL Art. 19.
 
-A class is kept for its months after the month of receipt; an epoch is one such month. What a hold or a legal duty
-keeps waits. After it a store equals one that only ever received what is left.
+A class is kept for its months after the month of receipt; an epoch is one such month. What a hold, a legal duty or a
+restriction keeps waits. After it a store equals one that only ever received what is left.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from domain.clock import day_of, month_of
-from domain.events import Micros
-from governance.consent import UNKNOWN
 from governance.erasure import complete_held
-from governance.holds import holds_on
+from governance.holds import holds_over, restrictions_on
 from governance.keyring import EVIDENCE, IDENTITY, PROFILE
 from governance.keyrows import KeyRow, KeyRows
 from governance.lattice import Ruling, ruling
+from governance.lost_basis import remove_unjustified, who_lost
 from governance.publishing import publish
 from governance.purposes import unjustified
-from governance.recipients import settle
+from governance.recipients import settle_all
 from governance.removals import Period, intend, unfinished
-from governance.removing import Outcome, Say, carry_out, remove_unjustified
+from governance.removing import Outcome, Say, carry_out
 from governance.roles import require
 from governance.standing import standing_of
 from governance.store import Locked, Store, require_policy
@@ -53,7 +53,10 @@ def plan(store: Store, *, months_ahead: int = 12) -> dict[str, Any]:
         "as_of": month_text(month),
         "last_run": ran or None,
         "due": [place for place in due if place["keys"] or place["kept"]],
-        "unjustified": _unjustified(store),
+        "unjustified": sorted(
+            ({"subject": name_of(root), "classes": classes} for root, classes in who_lost(store)),
+            key=lambda one: str(one["subject"]),
+        ),
         "coming": sorted(coming, key=lambda one: (one["due"], one["class"])),
     }
 
@@ -61,7 +64,8 @@ def plan(store: Store, *, months_ahead: int = 12) -> dict[str, Any]:
 def apply(store: Store, *, wait_seconds: float = 10, say: Say = lambda _: None) -> list[Outcome]:
     """Destroy what is due, release holds whose time is over, complete what they kept and what was interrupted.
 
-    Raises NotPermitted, and PolicyChanged before anything goes that a newer policy keeps.
+    One outcome a case: the last, where one was tried again. Raises NotPermitted, and PolicyChanged before anything goes
+    that a newer policy keeps.
     """
     require(store, "retention")
     now = store.clock()
@@ -72,28 +76,25 @@ def apply(store: Store, *, wait_seconds: float = 10, say: Say = lambda _: None) 
     for klass, epoch in over:
         with store.lock() as locked:
             require_policy(store, locked.keys)  # an older one may have kept less
-            doomed = _doomed(locked, store, klass, epoch, now)
+            doomed = _doomed(locked, store, klass, epoch)
             if doomed:
                 cases.append(store.random(16))
                 intend(store, locked, cases[-1], doomed, period=Period(klass, epoch))
     publish(store.log, store.mirror)
     outcomes = carry_out(store, cases, wait_seconds=wait_seconds, say=say) if cases else []
-    for one in _unjustified(store):
-        remove_unjustified(store, bytes.fromhex(one["subject"].removeprefix("s_")), wait_seconds=wait_seconds)
+    for root, _ in list(who_lost(store)):
+        outcomes += remove_unjustified(store, root, wait_seconds=wait_seconds).outcomes
     outcomes += complete_holds(store, wait_seconds=wait_seconds)
     sweep(store)
     with store.lock() as locked:
         locked.keys.set_number(RAN, now)
-    return outcomes
+    return list({one.case: one for one in outcomes}.values())
 
 
 def complete_holds(store: Store, *, wait_seconds: float = 10) -> list[Outcome]:
     """Erase what holds kept and keep no longer; the requests that waited for it are completed."""
-    with store.keyring.database.reading() as rows:
-        waiting = rows.cases_keeping(EVIDENCE)
     outcomes = complete_held(store, wait_seconds=wait_seconds)
-    for case in waiting:
-        settle(store, case)
+    settle_all(store)
     return outcomes
 
 
@@ -113,15 +114,18 @@ def explain(store: Store, identifier: str) -> list[dict[str, Any]]:
     now = store.clock()
     lost = unjustified(store.policy, standing_of(store, who.root))
     with store.keyring.database.reading() as rows:
-        held = [hold for some in holds_on(store, rows, who.ids, now).values() for hold in some]
+        held = holds_over(store, rows, [who.root], now).get(who.root, [])
+        restricted = restrictions_on(store, rows, [who.root]).get(who.root, "")
+        keys = rows.keys_of(who.ids, taken=True)  # with what is shut already
     answers = []
-    for klass, epoch in sorted({(row.klass, row.epoch) for row in who.keys}):
+    for klass, epoch in sorted({(row.klass, row.epoch) for row in keys}):
         rulings: list[Ruling] = [
             ruling(
-                store.policy, klass, epoch, month=month_of(day_of(now)), holds=held, is_erased=erased, unjustified=lost
+                store.policy, klass, epoch, month=month_of(day_of(now)), holds=held, is_erased=erased,
+                restricted="" if erased else restricted, unjustified=lost,
             )
             for erased in (False, True)
-        ]
+        ]  # fmt: skip
         answers.append(
             {"class": klass, "epoch": month_text(epoch), "now": rulings[0]._asdict(), "erased": rulings[1]._asdict()}
         )
@@ -154,48 +158,35 @@ def _is_over(store: Store, klass: str, epoch: int, month: int) -> bool:
     return ends is not None and ends <= month
 
 
-def _doomed(locked: Locked, store: Store, klass: str, epoch: int, now: Micros) -> list[KeyRow]:
-    """Keys of the class and epoch that neither another removal has taken nor a hold or the law keeps.
+def _doomed(locked: Locked, store: Store, klass: str, epoch: int) -> list[KeyRow]:
+    """Keys of the class and epoch that neither another removal has taken nor anything keeps.
 
     The evidence of an erased person is shut, and goes all the same.
     """
     rows = locked.keys.keys_in(klass, epoch)
     taken = locked.keys.taken([row.key_id for row in rows]) if klass != EVIDENCE else {}
-    return [row for row in _free(locked.keys, store, rows, now) if row.key_id not in taken]
+    free = [row for row, one in _ruled(locked.keys, store, rows) if one.rule == "retention"]
+    return [row for row in free if row.key_id not in taken]
 
 
-def _free(rows: KeyRows, store: Store, keys: Sequence[KeyRow], now: Micros) -> list[KeyRow]:
-    """Those that nothing keeps: unlike an erasure, a hold on one subject keeps only that component's keys."""
-    month, free = month_of(day_of(now)), []
+def _ruled(rows: KeyRows, store: Store, keys: Sequence[KeyRow]) -> Iterator[tuple[KeyRow, Ruling]]:
+    """Each with the rule that decides over it now: a hold, or a restriction, on one subject keeps its component."""
+    now = store.clock()
     for start in range(0, len(keys), KEYS_AT_ONCE):
         some = keys[start : start + KEYS_AT_ONCE]
-        held = _holds_by_member(store, rows, {row.subject for row in some}, now)
-        free += [
-            row
-            for row in some
-            if ruling(store.policy, row.klass, row.epoch, month=month, holds=held.get(row.subject, ())).rule
-            == "retention"
-        ]
-    return free
-
-
-def _holds_by_member(store: Store, rows: KeyRows, subjects: set[bytes], now: Micros) -> dict[bytes, list[Any]]:
-    """Holds by subject: those on any member of its component."""
-    roots = rows.roots(subjects)
-    ends = {one: roots.get(one, one) for one in subjects}
-    held: dict[bytes, list[Any]] = {}
-    if not rows.any_hold():
-        return held
-    for root in set(ends.values()):
-        found = holds_on(store, rows, rows.members(root), now)
-        every = [hold for some in found.values() for hold in some]
-        held.update({one: every for one, end in ends.items() if every and end == root})
-    return held
+        subjects = {row.subject for row in some}
+        held, restricted = holds_over(store, rows, subjects, now), restrictions_on(store, rows, subjects)
+        for row in some:
+            yield row, ruling(
+                store.policy, row.klass, row.epoch, month=month_of(day_of(now)), holds=held.get(row.subject, ()),
+                restricted=restricted.get(row.subject, ""),
+            )  # fmt: skip
 
 
 def _place(rows: KeyRows, store: Store, klass: str, epoch: int, month: int) -> dict[str, Any]:
     keys = rows.keys_in(klass, epoch)
-    free = _free(rows, store, keys, store.clock())
+    ruled = list(_ruled(rows, store, keys))
+    free = [row for row, one in ruled if one.rule == "retention"]
     return {
         "class": klass,
         "epoch": month_text(epoch),
@@ -203,30 +194,5 @@ def _place(rows: KeyRows, store: Store, klass: str, epoch: int, month: int) -> d
         "keys": len(free),
         "subjects": len({row.subject for row in free}),
         "kept": len(keys) - len(free),
+        "kept_by": dict(sorted(Counter(one.rule for _, one in ruled if one.rule != "retention").items())),
     }
-
-
-def _unjustified(store: Store) -> list[dict[str, Any]]:
-    """Living subjects with keys of classes that no purpose justifies: consents withdrawn, a stricter policy."""
-    found: list[dict[str, Any]] = []
-    never = set(unjustified(store.policy, UNKNOWN))
-    after: bytes | None = None
-    seen: set[bytes] = set()
-    while True:
-        with store.keyring.database.reading() as rows:
-            keys = rows.keys_after(after, limit=KEYS_AT_ONCE)
-            if not keys:
-                return sorted(found, key=lambda one: str(one["subject"]))
-            after = keys[-1].key_id
-            wanted = {row.subject for row in keys if row.klass == EVIDENCE or row.klass in never}
-            roots = rows.roots(wanted)
-            live = {
-                one for one, row in rows.subjects({roots.get(one, one) for one in wanted}).items() if row.state == 0
-            }
-        for root in sorted(live - seen):
-            seen.add(root)
-            who = component(store, root)
-            lost = set(unjustified(store.policy, standing_of(store, who.root)))
-            classes = sorted({row.klass for row in who.keys if row.klass in lost})
-            if classes:
-                found.append({"subject": name_of(root), "classes": classes})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adapters.cli.profiles import moment
-from adapters.cli.session import Session, command, identifiers_from, text_of
+from adapters.cli.session import PARTIAL, Session, command, identifiers_from, text_of
 from domain.errors import BadInput
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ Purpose = Annotated[str, typer.Argument(metavar="PURPOSE", help="A purpose of th
 Method = Annotated[str, typer.Option(help="How it was said: a code, such as web-form or paper.")]
 Language = Annotated[str, typer.Option(help="In which language the person was asked.")]
 Evidence = Annotated[str, typer.Option(help="Where the proof lies: a reference, not the proof itself.")]
+Wait = Annotated[float, typer.Option(help="Where data goes: seconds to wait for readers of old pages.")]
 Version = Annotated[int | None, typer.Option("--notice", help="Version of the notice shown; the newest by default.")]
 
 
@@ -99,11 +100,15 @@ def withdraw(
     method: Method = "officer",
     language: Language = "",
     evidence: Evidence = "",
+    wait: Wait = 10.0,
 ) -> None:
-    """Record that the person takes a consent back: the purpose stops, and what only it justified is destroyed."""
+    """Record that the person takes a consent back: the purpose stops, and what only it justified is destroyed.
+
+    Exit 5 while a reader keeps old pages: `lethe retention apply` goes on.
+    """
     from governance.consenting import withdraw as say
 
-    _say(session, say, identifier, purpose, method, language, evidence)
+    _say(session, say, identifier, purpose, method, language, evidence, wait)
 
 
 def object_(
@@ -114,12 +119,13 @@ def object_(
     method: Method = "officer",
     language: Language = "",
     evidence: Evidence = "",
+    wait: Wait = 10.0,
 ) -> None:
     """Record that the person objects to a purpose, which stops at once."""
     from governance.consenting import object_to, take_back_objection
 
     say = take_back_objection if lift else object_to
-    _say(session, say, identifier, purpose, method, language, evidence)
+    _say(session, say, identifier, purpose, method, language, evidence, wait)
 
 
 def restrict(
@@ -128,7 +134,8 @@ def restrict(
     ground: Annotated[str, typer.Option(help="Why: a code, such as accuracy_contested.")] = "",
     lift: Annotated[bool, typer.Option("--lift", help="End the restriction; the person is told before.")] = False,
     method: Method = "officer",
-    evidence: Evidence = "",
+    evidence: Annotated[str, typer.Option(help="Of --lift: reference to how the person was told before.")] = "",
+    wait: Wait = 10.0,
 ) -> None:
     """Keep what is known of a person, and use it for nothing."""
     from governance.consenting import How
@@ -136,11 +143,11 @@ def restrict(
     from governance.consenting import restrict as begin
 
     [name] = identifiers_from(identifier, None)
-    how = How(method=method, evidence=evidence)
+    how = How(method=method, evidence=evidence, wait_seconds=wait)
     if lift == bool(ground):
         raise BadInput("command", "--ground", "either a ground or --lift")
     store = session.store()
-    session.show(end(store, name, how) if lift else begin(store, name, ground, how))
+    _show(session, end(store, name, how) if lift else begin(store, name, ground, how))
 
 
 def record(
@@ -214,8 +221,16 @@ def _say(
     method: str,
     language: str,
     evidence: str,
+    wait: float = 10.0,
 ) -> None:
     from governance.consenting import How
 
     [name] = identifiers_from(identifier, None)
-    session.show(say(session.store(), name, purpose, How(method=method, language=language, evidence=evidence)))
+    how = How(method=method, language=language, evidence=evidence, wait_seconds=wait)
+    _show(session, say(session.store(), name, purpose, how))
+
+
+def _show(session: Session, answer: dict[str, Any]) -> None:
+    session.show(answer)
+    if answer["status"] == "partial":
+        raise typer.Exit(PARTIAL)

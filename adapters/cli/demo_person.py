@@ -36,14 +36,12 @@ def forget(tour: Tour) -> bool:
     from governance.certificate import certificate
     from governance.certificate_check import verify_text
     from governance.erasure import erase
-    from governance.models import renew_models
 
     with tour.tell.step("erase", "Erased: keys destroyed, bodies purged, statistics and model without it") as step:
         outcome = erase(tour.store, tour.who)
-        retired = renew_models(tour.store, "erasure")
         step.figures = {"status": outcome.status, "keys": outcome.keys_destroyed, "bodies": outcome.bodies_purged}
         residue = len(outcome.residue.hits) if outcome.residue else "not scanned"
-        shown = {**step.figures, "models retired": len(retired), "traces found": residue}
+        shown = {**step.figures, "models retired": len(outcome.models_retired), "traces found": residue}
         if outcome.status == "completed":
             file = tour.place / "certificate.json"
             file.write_text(json.dumps(certificate(tour.store, bytes.fromhex(outcome.case)), ensure_ascii=False))

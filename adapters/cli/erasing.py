@@ -60,7 +60,6 @@ def _erased(store: "Store", session: Session, names: list[str], wait: float) -> 
     A receipt is said before anything is destroyed, so that a crash loses none unseen; nothing can show it again.
     """
     from governance.erasure import erase as forget
-    from governance.models import renew_models
     from governance.request_batches import erase_together
     from governance.request_runs import How
 
@@ -82,12 +81,12 @@ def _erased(store: "Store", session: Session, names: list[str], wait: float) -> 
         came = answer["outcome"]
         outcome = _told(outcomes[came["case"]])
         is_waiting = outcome["status"] == "completed"  # but for recipients who have not answered
-        extra = {"models_retired": came["models_retired"], "receipt": receipts.get(came["case"])}
+        extra = {"receipt": receipts.get(came["case"])}
         return {**outcome, **extra} | ({"status": answer["state"]} if is_waiting else {})
 
     def resumed(name: str) -> dict[str, Any]:
         outcome = forget(store, name, wait_seconds=wait, say=how.say)
-        return {**_told(outcome), "models_retired": renew_models(store, "erasure")}
+        return _told(outcome)
 
     how = How(wait_seconds=wait, say=lambda step: session.say(f"  {step}"), removed=removed, opened=opened)
     answers = erase_together(store, names, how)
@@ -117,7 +116,7 @@ def _told(outcome: "Outcome") -> dict[str, Any]:
         "keys_destroyed": outcome.keys_destroyed,
         "bodies_purged": outcome.bodies_purged,
         "statistics_updated": outcome.statistics_updated,
-        "models_retired": [],
+        "models_retired": outcome.models_retired,
         "holds": outcome.holds,
         "recipients": outcome.recipients,
         "residue": residue and {

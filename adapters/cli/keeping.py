@@ -1,11 +1,14 @@
 """Commands of what is kept and what goes by itself: holds, retention, the rule that decides."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from adapters.cli.session import PARTIAL, Session, command
 from domain.errors import BadInput
+
+if TYPE_CHECKING:
+    from governance.removing import Outcome
 
 Identifier = Annotated[str, typer.Argument(metavar="ID", help="kind:value, such as user_id:42.")]
 
@@ -50,7 +53,7 @@ def hold_set(
 
 
 def hold_release(session: Session, hold: Annotated[str, typer.Argument(metavar="HOLD")]) -> None:
-    """End a hold; an erasure that it held back completes at once."""
+    """End a hold; what it alone kept of an erasure or a withdrawal goes at once. Exit 5 while a reader keeps pages."""
     from governance.holds import release
     from governance.retention import complete_holds
     from governance.roles import require
@@ -58,7 +61,10 @@ def hold_release(session: Session, hold: Annotated[str, typer.Argument(metavar="
     store = session.store()
     require(store, "hold")
     release(store, _hold(hold))
-    session.show({"hold": hold, "status": "released", "completed": [_told(one) for one in complete_holds(store)]})
+    outcomes = complete_holds(store)
+    completed = [_told(one) for one in outcomes]
+    session.show({"hold": hold, "status": "released", "completed": completed, "models_retired": _retired(outcomes)})
+    _exit_when_partial(outcomes)
 
 
 def hold_list(session: Session) -> None:
@@ -90,15 +96,12 @@ def retention_apply(
     session: Session, wait: Annotated[float, typer.Option(help="Seconds to wait for readers of old pages.")] = 10.0
 ) -> None:
     """Destroy what is due; exit 5 while a reader keeps old pages."""
-    from governance.models import renew_models
     from governance.retention import apply
 
     store = session.store()
     outcomes = apply(store, wait_seconds=wait, say=lambda step: session.say(f"  {step}"))
-    retired = renew_models(store, "retention") if outcomes else []
-    session.show({"removals": [_told(one) for one in outcomes], "models_retired": retired})
-    if any(one.status == "partial" for one in outcomes):
-        raise typer.Exit(PARTIAL)
+    session.show({"removals": [_told(one) for one in outcomes], "models_retired": _retired(outcomes)})
+    _exit_when_partial(outcomes)
 
 
 def explain(session: Session, identifier: Identifier) -> None:
@@ -107,7 +110,11 @@ def explain(session: Session, identifier: Identifier) -> None:
     from governance.retention import explain as rulings
 
     found = rulings(session.store(), identifier)
-    lines = [f"{one['class']:<12} {one['epoch'] or '-':<8} {' / '.join(RULES[one['erased']['rule']])}" for one in found]
+    lines = [
+        f"{one['class']:<12} {one['epoch'] or '-':<8} {' / '.join(RULES[rule])}"
+        for one in found
+        for rule in ([one["now"]["rule"]] if one["now"]["rule"] == "restriction" else []) + [one["erased"]["rule"]]
+    ]
     session.show(found, "\n".join(lines))
 
 
@@ -116,6 +123,15 @@ def _told(outcome: Any) -> dict[str, Any]:
         "case": outcome.case, "status": outcome.status, "position": outcome.position,
         "keys_destroyed": outcome.keys_destroyed, "bodies_purged": outcome.bodies_purged,
     }  # fmt: skip
+
+
+def _retired(outcomes: "list[Outcome]") -> list[str]:
+    return sorted({model for one in outcomes for model in one.models_retired})
+
+
+def _exit_when_partial(outcomes: "list[Outcome]") -> None:
+    if any(one.status == "partial" for one in outcomes):
+        raise typer.Exit(PARTIAL)
 
 
 def _hold(text: str) -> bytes:

@@ -10,7 +10,6 @@ from adapters.http.parts import Parts, hex_from, identifier_from, moment
 from domain.errors import BadInput
 from governance import duties, holds, retention
 from governance.api_keys import Known
-from governance.models import renew_models
 from governance.removing import Outcome
 from governance.roles import require
 from governance.store import Store
@@ -82,7 +81,7 @@ def register(app: FastAPI, parts: Parts) -> None:
 
         def done(store: Store, _: Known) -> dict[str, Any]:
             outcomes = retention.apply(store, wait_seconds=WAIT_SECONDS)
-            retired = renew_models(store, "retention") if outcomes else []
+            retired = sorted({model for one in outcomes for model in one.models_retired})
             return {"removals": [_told(one) for one in outcomes], "models_retired": retired}
 
         return await parts.answer(request, done)

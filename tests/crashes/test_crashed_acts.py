@@ -76,6 +76,18 @@ def objects(store: Store) -> None:
     object_to(store, BOB, "analytics")
 
 
+def bob_is_held(store: Store) -> None:
+    lives(store)
+    set_hold(store, BOB, ground="legal_claims", until=NOW + DAY, classes=["behaviour"])
+
+
+def shut_of_bob(store: Store) -> object:
+    bob = find(store, BOB)
+    with store.keyring.database.reading() as rows:
+        kept = {row.klass for row in rows.keys_of([bob], taken=True)} - {row.klass for row in rows.keys_of([bob])}
+    return kept, events_of(store, BOB, CYD, ADA)
+
+
 def nothing_is_left_but_the_record(store: Store) -> None:
     """Once keys are gone nobody is named any more: whose removal is to be recorded is not known to who objects."""
     with store.keyring.database.reading() as rows:
@@ -134,6 +146,7 @@ def marked_anew(store: Store) -> None:
 ACTS = {
     "a hold is released": Act(held, let_go, left_of_the_erased),
     "a class loses its basis": Act(lives, objects, classes_of_bob, BY_INTEREST, nothing_is_left_but_the_record),
+    "a hold keeps what loses its basis": Act(bob_is_held, objects, shut_of_bob, BY_INTEREST, complete_held),
     "a request runs": Act(asked, runs, state_of_the_request),
     "a merge is undone": Act(merged, parts, who_is_who),
     "the index is turned": Act(lives, rotate_index, who_is_who),

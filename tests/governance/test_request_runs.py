@@ -90,7 +90,7 @@ def test_a_request_follows_the_person_through_a_merge_and_ends_with_the_erasure(
     late = approved(store, "rectification", values={"city": "Voss"})
     erasure, again = approved(store, "erasure"), approved(store, "erasure", "user_id:2")
     assert run(store, erasure)["outcome"]["erasure"] == "completed"
-    assert run(store, again)["outcome"]["erasure"] == "erased before"
+    assert run(store, again)["outcome"].items() >= {"erasure": "completed", "case": erasure.hex()}.items()
     with pytest.raises(NotFound):
         run(store, late)
     assert show(store, late)["state"] == "approved"  # to be denied or cancelled

@@ -106,10 +106,12 @@ def test_an_objection_stops_a_purpose_and_a_restriction_stops_them_all(lethe: Le
     assert {reading(lethe, purpose) for purpose in ("service", "personalization", "analytics", "risk")} == {3}
     assert reading(lethe, "service", BEN) == 0
     assert lethe("restrict", ANN, "--ground", "whim").status == lethe("restrict", ANN).status == 2
-    lifted = lethe.json("restrict", ANN, "--lift")
+    assert lethe("restrict", ANN, "--lift").status == 2  # without evidence that the person was told
+    lifted = lethe.json("restrict", ANN, "--lift", "--evidence", "letter-3")
     assert not lifted["restricted"]
     assert lifted["note"].keys() == {"en", "zh"}
     assert reading(lethe, "service") == 0
+    assert lethe("restrict", ANN, "--lift", "--evidence", "letter-3").status == 3  # there is nothing to lift
 
 
 def test_a_signal_in_an_event_refuses_and_its_absence_does_not_flip_it_back(lethe: Lethe) -> None:

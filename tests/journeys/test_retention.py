@@ -25,7 +25,15 @@ def test_what_is_due_goes_and_leaves_the_store_that_received_only_the_rest(lethe
     applied = lethe.json("retention", "apply")
 
     assert planned["due"] == [
-        {"class": "behaviour", "epoch": "2024-01", "due": "2026-03", "keys": 2, "subjects": 2, "kept": 1}
+        {
+            "class": "behaviour",
+            "epoch": "2024-01",
+            "due": "2026-03",
+            "keys": 2,
+            "subjects": 2,
+            "kept": 1,
+            "kept_by": {"hold": 1},
+        }
     ]
     assert [one["status"] for one in applied["removals"]] == ["completed"]
     after = lethe.json("retention", "plan")

@@ -7,7 +7,7 @@ import psycopg
 from adapters.operating import back_up, restore
 from domain.clock import DAY
 from governance.cleaning import ALIAS
-from governance.consenting import grant, lift, object_to, restrict, take_back_objection, withdraw
+from governance.consenting import How, grant, lift, object_to, restrict, take_back_objection, withdraw
 from governance.erasure import complete_held, erase
 from governance.holds import release, set_hold
 from governance.projecting import rebuild
@@ -74,9 +74,11 @@ def speak(life: Life) -> None:
         case "object":
             object_to(life.store, name, purpose)
         case "restrict":
-            restrict(life.store, name, "unlawful")
-        case "lift":
-            lift(life.store, name)
+            restrict(life.store, name, "accuracy_contested")
+        case "claim":
+            restrict(life.store, name, "legal_claims")
+        case "lift" if life.model.memory.is_restricted(root):
+            lift(life.store, name, How(evidence="letter"))
         case _ if life.model.memory.word(root, purpose) == "object":
             take_back_objection(life.store, name, purpose)
         case _:
@@ -158,7 +160,7 @@ def lose(life: Life) -> None:
     life.open()
 
 
-WORDS = ("grant", "withdraw", "object", "object", "allow", "restrict", "lift")
+WORDS = ("grant", "withdraw", "object", "object", "allow", "restrict", "claim", "lift", "lift")
 STEPS = (
     *[hear] * 7, hear_again, register, join, join, separate, *[speak] * 4, *[hold] * 3, let_go, *[forget] * 3,
     *[wait] * 3, *[keep] * 3, replay, renew, save, lose,

@@ -125,6 +125,10 @@ class Life:
             (number, klass, month, soul.erasure is None)
             for number, soul in self.model.memory.souls.items()
             for klass, month in soul.keys
+        } | {
+            (number, klass, month, False)
+            for number, soul in self.model.memory.souls.items()
+            for (klass, month), _ in soul.shut
         }
 
     def check_whole(self, fresh: Settings) -> None:

@@ -20,6 +20,9 @@ PURPOSE = {"behaviour": "personalization", "content": "marketing"}
 """The one purpose that justifies a class; the other classes need none. It is there until objected to, or by consent."""
 
 
+RESTRICTING = ("restrict", "claim", "lift")
+
+
 class Said(NamedTuple):
     """An event that was taken in."""
 
@@ -43,6 +46,7 @@ class Soul:
 
     links: list[tuple[int, str]] = field(default_factory=list)
     keys: dict[tuple[str, int], Key] = field(default_factory=dict)
+    shut: list[tuple[tuple[str, int], Key]] = field(default_factory=list)  # what a hold kept when its basis was lost
     words: list[tuple[int, str, str]] = field(default_factory=list)  # (when, word, purpose)
     messages: set[str] = field(default_factory=set)
     into: int | None = None
@@ -68,10 +72,16 @@ class Memory:
 
     def root(self, name: str) -> int | None:
         """The person that an identifier names."""
-        return self._end(self.names[name]) if name in self.names else None
+        return self.end(self.names[name]) if name in self.names else None
+
+    def end(self, soul: int) -> int:
+        """Whom this subject has become."""
+        while (into := self.souls[soul].into) is not None:
+            soul = into
+        return soul
 
     def roots(self) -> list[int]:
-        return sorted({self._end(soul) for soul in self.names.values()})
+        return sorted({self.end(soul) for soul in self.names.values()})
 
     def members(self, root: int) -> list[int]:
         """Everybody whose fate is this subject's: joined with it, or erased with it."""
@@ -79,7 +89,7 @@ class Memory:
         erasure = souls[root].erasure
         if erasure is not None:
             return [number for number, soul in souls.items() if soul.erasure == erasure]
-        return [number for number in souls if self._end(number) == root]
+        return [number for number in souls if self.end(number) == root]
 
     def first_name(self, root: int) -> str:
         return min(link for one in self.members(root) for link in self.souls[one].links)[1]
@@ -90,12 +100,15 @@ class Memory:
 
     def word(self, root: int | None, purpose: str) -> str:
         """The last word on a purpose."""
-        said = [word for _, word, about in self._words(root) if about == purpose and word not in ("restrict", "lift")]
+        said = [word for _, word, about in self._words(root) if about == purpose and word not in RESTRICTING]
         return said[-1] if said else ""
 
     def is_restricted(self, root: int | None) -> bool:
-        said = [word for _, word, _ in self._words(root) if word in ("restrict", "lift")]
-        return said[-1:] == ["restrict"]
+        return bool(self._restrictions(root))
+
+    def is_claimed(self, root: int | None) -> bool:
+        """Whether the person is restricted and wants it kept so (GDPR Art. 18(1)(c))."""
+        return "claim" in self._restrictions(root)
 
     def may(self, root: int, purpose: str) -> bool:
         """Whether a profile may be read for a purpose."""
@@ -109,11 +122,6 @@ class Memory:
             for key in self.souls[one].keys.values():
                 yield from key.events
 
-    def _end(self, soul: int) -> int:
-        while (into := self.souls[soul].into) is not None:
-            soul = into
-        return soul
-
     def is_known(self, root: int) -> bool:
         """Whether it is somebody by a name of his own, and not a device alone."""
         members = self.members(root)
@@ -122,6 +130,11 @@ class Memory:
 
     def _words(self, root: int | None) -> list[tuple[int, str, str]]:
         return [] if root is None else sorted(said for one in self.members(root) for said in self.souls[one].words)
+
+    def _restrictions(self, root: int | None) -> list[str]:
+        """Those that were not lifted since."""
+        said = [word for _, word, _ in self._words(root) if word in RESTRICTING]
+        return said[len(said) - said[::-1].index("lift") :] if "lift" in said else said
 
     def _holds(self, root: int | None, purpose: str) -> bool:
         word = self.word(root, purpose)

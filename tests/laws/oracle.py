@@ -67,21 +67,24 @@ class Oracle:
         self.erasures.append(set(self.memory.members(root)))
         self._destroy(root, lambda klass, month: True)
         self._forget(len(self.erasures) - 1)
-        return any(self.memory.souls[one].keys for one in self.erasures[-1])
+        return any(self.memory.souls[one].keys or self.memory.souls[one].shut for one in self.erasures[-1])
 
     def retain(self) -> None:
         month = month_of(self.now)
         for root in self.memory.roots():
-            self._destroy(root, lambda klass, since: bool(MONTHS[klass]) and month - since > MONTHS[klass])
+            if not self.memory.is_claimed(root):
+                self._destroy(root, lambda klass, since: bool(MONTHS[klass]) and month - since > MONTHS[klass])
             self._remove_unjustified(root)
         self.complete()
 
     def complete(self) -> None:
-        """Holds that are over go, and with them what they alone kept of the erased."""
+        """Holds that are over go, and with them what they alone kept of the erased, and of lost purposes."""
         self.memory.holds = {name: hold for name, hold in self.memory.holds.items() if hold.until > self.now}
         for number, soul in self.memory.souls.items():
             if soul.erasure is not None:
                 self._destroy(number, lambda klass, month: True)
+            elif not self.memory.is_claimed(root := self.memory.end(number)):
+                self._destroy_shut(number, self.memory.members(root), lambda place: True)
 
     def back_up(self) -> None:
         self.copy = deepcopy(self.memory)
@@ -92,6 +95,7 @@ class Oracle:
         self.memory = deepcopy(self.copy)
         for soul in self.memory.souls.values():
             soul.keys = {place: key for place, key in soul.keys.items() if key.serial not in self.destroyed}
+            soul.shut = [(place, key) for place, key in soul.shut if key.serial not in self.destroyed]
         for number in range(len(self.erasures)):
             self._forget(number)
 
@@ -119,8 +123,14 @@ class Oracle:
         self.memory.souls[root].links.append((at, name))
 
     def _remove_unjustified(self, root: int) -> None:
-        if not self.memory.is_restricted(root):
-            self._destroy(root, lambda klass, month: not self.memory.is_justified(klass, root))
+        """What a hold keeps of it is shut, and stays so whatever the person says later."""
+        if self.memory.is_restricted(root):
+            return
+        lost = {klass for klass in MONTHS if not self.memory.is_justified(klass, root)}
+        self._destroy(root, lambda klass, month: klass in lost)
+        for soul in [self.memory.souls[one] for one in self.memory.members(root)]:
+            for place in [place for place in soul.keys if place[0] in lost]:
+                soul.shut.append((place, soul.keys.pop(place)))
 
     def _destroy(self, root: int, is_due: Callable[[str, int], bool]) -> None:
         members = self.memory.members(root)
@@ -128,6 +138,13 @@ class Oracle:
             keys = self.memory.souls[one].keys
             for place in [place for place in keys if is_due(*place) and not self._is_held(members, place[0])]:
                 self.destroyed.add(keys.pop(place).serial)
+            self._destroy_shut(one, members, lambda place: is_due(*place))
+
+    def _destroy_shut(self, number: int, members: Collection[int], is_due: Callable[[tuple[str, int]], bool]) -> None:
+        soul = self.memory.souls[number]
+        gone = [one for one in soul.shut if is_due(one[0]) and not self._is_held(members, one[0][0])]
+        soul.shut = [one for one in soul.shut if one not in gone]
+        self.destroyed |= {key.serial for _, key in gone}
 
     def _is_held(self, members: Collection[int], klass: str) -> bool:
         return any(

@@ -1,6 +1,8 @@
 """Fitted models obey the law too: after an erasure they are those of a store that never met the person."""
 
+import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -9,21 +11,28 @@ import msgspec
 import pytest
 
 from adapters.cli.ingesting import ingest_file
+from adapters.settings import Settings
 from domain.clock import DAY
 from governance.audit import verify_live
-from governance.consenting import GROUNDS, restrict
+from governance.consenting import GROUNDS, How, grant, restrict, withdraw
 from governance.erasure import erase
-from governance.models import renew_models, train
+from governance.models import serving_models, train
+from governance.policy import default_text
 from governance.projecting import catch_up_to_head, rebuild
+from governance.retention import apply
 from governance.store import Store
 from projections.scorers.model import Model
-from tests.conftest import NOW, call, take_in
+from tests.conftest import NOW, call, make_store, take_in
 from tests.laws.conftest import Blank
 from tests.laws.reading import digests, documents, models
 
 SUBJECTS, DAYS = 150, 240
 CUSTOMERS = [f"user_id:{number}" for number in range(SUBJECTS)]
 HOUSEHOLDS = 20
+BY_CONSENT = default_text().replace(
+    'purposes = ["service", "personalization", "analytics"]', 'purposes = ["marketing"]'
+)
+"""Reviews rest on marketing alone."""
 
 
 @pytest.mark.slow
@@ -32,12 +41,11 @@ def test_a_model_fitted_after_an_erasure_is_the_one_that_never_saw_the_person(bl
     with blank.copy() as met, blank.copy() as unmet:
         shop(met, CUSTOMERS)
         train(met, "requested")
-        assert models(met)
+        [before] = serving_models(met)
         for one in erased:
             assert erase(met, one).status == "completed"
-        assert models(met) == {}  # what remembers the erased scores nobody any more
+        assert before not in serving_models(met)  # what remembers the erased scores nobody any more
 
-        renew_models(met, "erasure")
         remaining = [one for one in CUSTOMERS if one not in erased]
         shop(unmet, remaining)
         train(unmet, "requested")
@@ -67,6 +75,30 @@ def test_a_model_shows_that_it_saw_somebody_and_forgets_who_is_restricted(blank:
 
 
 @pytest.mark.slow
+def test_who_withdraws_leaves_everybody_else_the_model(sqlite_settings: Settings) -> None:
+    """G6: what had learned of it is retired on the log, and the rest is scored by a new one, whoever removed."""
+    store = make_store(sqlite_settings, policy=BY_CONSENT)
+    shop(store, CUSTOMERS)
+    ann, ben = CUSTOMERS[:2]
+    for customer, until in ((ann, None), (ben, NOW + DAY)):
+        grant(store, customer, "marketing", How(until=until))
+        take_in(store, call(1, customer, name="Product Reviewed", message_id=f"{customer}/review"))
+    first = train(store, "requested")
+
+    assert withdraw(store, ann, "marketing")["classes_removed"] == ["content"]
+
+    [second] = serving_models(store)
+    assert (second != first, retired(store)) == (True, [first])
+    [removal] = apply(replace(store, clock=lambda: NOW + 2 * DAY))  # Ben's consent has ended by itself
+    assert (removal.models_retired, retired(store), len(serving_models(store))) == ([second], [first, second], 1)
+    assert rebuild(store, check=True).differences == []
+
+
+def retired(store: Store) -> list[str]:
+    return [act["model"] for act in (json.loads(one.fields or "") for one in store.log.acts(["model_retired"]))]
+
+
+@pytest.mark.slow
 def test_a_real_household_is_forgotten_as_if_it_had_never_shopped(blank: Blank, tmp_path: Path) -> None:
     data = complete_journey()
     ids = households(data)
@@ -77,7 +109,6 @@ def test_a_real_household_is_forgotten_as_if_it_had_never_shopped(blank: Blank, 
         assert (accepted > 2000, len(models(met))) == (True, 1)
 
         assert erase(met, names[3]).status == "completed"
-        renew_models(met, "erasure")
 
         remaining = [one for one in ids if one != ids[3]]
         ingest_file(unmet, transactions(data, remaining, tmp_path / "fewer"), mapping=MAPPING, backfill=True)

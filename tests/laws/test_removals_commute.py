@@ -16,9 +16,9 @@ from governance.erasure import complete_held, erase, fence, open_case, resume
 from governance.facts import Fact, record
 from governance.holds import TooLate, release, set_hold
 from governance.keyring import EVIDENCE
+from governance.lost_basis import Removed, remove_unjustified
 from governance.policy import default_text
 from governance.projecting import catch_up_to_head, rebuild
-from governance.removing import remove_unjustified
 from governance.replay import Replay
 from governance.retention import apply, plan
 from governance.store import Store
@@ -105,11 +105,11 @@ def test_what_no_purpose_justifies_any_more_goes_and_the_person_stays(settings: 
     without = MemoryStates()
     catch_up(WithoutKeys(store, doomed), without, store.fold)
 
-    assert remove_unjustified(store, find(store, ann)) == ["behaviour"]
+    assert remove_unjustified(store, find(store, ann)).classes == ["behaviour"]
 
     assert live(store) == (without.rows, without.parts)
     assert rebuild(store, check=True).differences == []
-    assert remove_unjustified(store, find(store, ann)) == []
+    assert remove_unjustified(store, find(store, ann)) == Removed()
     assert verify_live(store).findings == []
 
 
