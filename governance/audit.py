@@ -7,9 +7,10 @@ from domain.log import Entry, Head, Log, leaf
 from domain.tree import TILE_WIDTH, Frontier, leaf_hashes
 from governance.completeness import Completeness
 from governance.findings import Finding, Report
-from governance.mirrored import RESTORED, standing
+from governance.mirrored import RESTORED, removed, standing
 from governance.projecting import Progress
 from governance.publishing import HighWater, publish
+from governance.removals import INTENDED, all_removals
 from governance.roles import require
 from governance.signing import open_tree_head
 from governance.store import Store
@@ -128,6 +129,11 @@ def _check_mirrored(store: Store, report: Report, lines: Sequence[str], is_whole
         if position >= report.size or entry is None or (entry.act, entry.fields) != (name, fields):
             reason = "an act that was mirrored is not in the log"
             report.findings.append(Finding("rollback", position, "log.entry", reason))
+    intended = {act.case for _, act in all_removals(store, INTENDED)}
+    report.findings += [
+        Finding("rollback", None, "log.entry", "a removal that was mirrored is not in the log")
+        for case in sorted(removed(lines).keys() - intended)
+    ]
 
 
 def _check_marks(store: Store, report: Report, marks: Sequence[tuple[str, str]], audit: Completeness) -> None:

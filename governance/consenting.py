@@ -163,7 +163,7 @@ def tell(store: Store, root: bytes, kind: str, said: Mapping[str, Any]) -> dict[
         raise NotFound
     now = standing_of(store, root)
     removed = remove_unjustified(store, root) if unjustified(store.policy, now) else []
-    if _uncounts(store, kind, said):
+    if uncounts(store, kind, said):
         replace_models(store, "objection")
     answer = {"subject": name_of(root), "restricted": now.restricted is not None, "classes_removed": removed}
     if "purpose" not in said:
@@ -171,7 +171,7 @@ def tell(store: Store, root: bytes, kind: str, said: Mapping[str, Any]) -> dict[
     return {**answer, "purpose": said["purpose"], "state": state_of(now, said["purpose"])}
 
 
-def _uncounts(store: Store, kind: str, said: Mapping[str, Any]) -> bool:
+def uncounts(store: Store, kind: str, said: Mapping[str, Any]) -> bool:
     """Whether the word takes the subject out of a statistic: what was fitted on it remembers him."""
     counted = {basis.purpose for basis in store.fold.bases.values()}
     return kind == RESTRICTED or (kind in (REFUSED, WITHDREW, OBJECTED) and said.get("purpose") in counted)

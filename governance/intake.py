@@ -14,12 +14,13 @@ from governance.appending import Draft, compose, keep_keys
 from governance.batch import Batch, Told, after_merges
 from governance.cleaning import ALIAS, Clean, Cleaner, without
 from governance.identity import Attribution, Link, Merge
-from governance.keyring import IDENTITY
+from governance.keyring import EVIDENCE, IDENTITY
 from governance.keyrows import MergeRow
 from governance.people import People, identifier_rows
 from governance.receipt import Progress, Receipt
 from governance.removing import remove_unjustified
 from governance.store import Locked, Store, recover_orphans, require_policy
+from governance.words import Word, as_word, publish_words, write_giving, write_taking
 
 
 @dataclass(slots=True)
@@ -57,6 +58,9 @@ class Recorder:
                 self.admission.standings.forget()
                 raise
             taken.batch.remember(self.store.keyring, taken.size)
+        if taken.words:
+            write_giving(self.store, taken.words)
+            publish_words(self.store, taken.words)
         for root in sorted(taken.lost):
             remove_unjustified(self.store, root)
         receipt = taken.receipt
@@ -76,19 +80,21 @@ class Recorder:
         refused = [*early, *heard.refused, *decided.refused]
         accepted = len(good) - len(refused) - heard.suppressed - duplicates
         receipt = Receipt(accepted=accepted, duplicates=duplicates, suppressed=heard.suppressed)
+        words = _words(batch)
         if names.created or batch.groups:
             append = compose(
                 Draft(batch.minted, (), batch.groups), head=head, log=store.log, now=now, actor=self.actor,
                 random=store.random, sign=store.sign,
             )  # fmt: skip
             self._keep(batch, names)
+            write_taking(store, rows, words)
             locked.log.insert(append)
             receipt.first_position, receipt.last_position = head.size, append.head.size - 1
             head = append.head
         if heard.suppressed:
             rows.set_number("suppressed", rows.number("suppressed") + heard.suppressed)
         self.admission.appended(head.size, names.into)
-        return _Taken(batch, receipt, refused, decided.lost, head.size)
+        return _Taken(batch, receipt, refused, decided.lost, head.size, words)
 
     def _keep(self, batch: Batch, names: Attribution) -> None:
         rows, size, blind = batch.locked.keys, batch.size, self.store.blinder.blind
@@ -107,6 +113,13 @@ class _Taken(NamedTuple):
     refused: list[Rejection]
     lost: set[bytes]  # who took the last basis from some of their classes
     size: int  # of the log afterwards
+    words: Sequence[Word]
+
+
+def _words(batch: Batch) -> list[Word]:
+    """The facts that signals became."""
+    said = [group for group in batch.groups if group.key.klass == EVIDENCE]
+    return [as_word(group.key.subject, one.kind, one.at, one.properties) for group in said for one in group.events]
 
 
 class _Heard(NamedTuple):

@@ -8,12 +8,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from domain.errors import WaitingForReader
-from domain.log import Entry
 from governance.blind import marks_of
 from governance.encodings import stored
 from governance.holds import kept_back
 from governance.keyrows import ERASED, FENCED, SubjectRow
 from governance.leases import await_leases
+from governance.mirrored import keep
 from governance.presence import LEASE_SECONDS
 from governance.projecting import catch_up_to_head, destroy_statistics_keys, new_statistics_key, serving
 from governance.publishing import publish
@@ -35,6 +35,7 @@ from governance.standing import standing_of
 from governance.store import Store, insert_acts
 from governance.subjects import component
 from governance.suppression import mirrored
+from governance.words import drop_of, write_gone
 
 Say = Callable[[str], None]
 SCAN_ENTRIES = 5000
@@ -137,21 +138,20 @@ def _begun(store: Store, case: bytes) -> Outcome:
 
 
 def _mirror(store: Store, case: bytes) -> None:
-    mirror_acts(store, INTENDED, case)
     with store.keyring.database.reading() as rows:
         members = [row.subject for row in rows.of_case(case, FENCED)]
+    write_gone(store, members, case)
+    mirror_acts(store, INTENDED, case)
+    with store.keyring.database.reading() as rows:
         kept = mirrored(rows, marks_of(store.blinder, store.keyring, rows, members), case)
+        holds = {row.hold.hex() for row in rows.holds_of(members)}
     store.mirror.add_marks(kept)
+    drop_of(store, members, holds)  # Last: what they said must not outlive them, nor be gone while they come back.
 
 
 def mirror_acts(store: Store, names: Collection[str], case: bytes) -> None:
     """Keep the acts of a case outside the database."""
-    store.mirror.add_acts([line(entry) for entry, _ in removals(store, names, case)])
-
-
-def line(entry: Entry) -> str:
-    """An act as it is mirrored."""
-    return f"{entry.position} {entry.act} {entry.fields}"
+    keep(store.mirror, [entry for entry, _ in removals(store, names, case)])
 
 
 def _key_ids(store: Store, case: bytes) -> set[bytes]:
