@@ -84,7 +84,7 @@ def declare(store: Store) -> Restoration:
     if last is None:
         raise Unavailable("the key store has no mirror of this store: nothing tells whom it has forgotten since")
     lines = store.mirror.acts()
-    due = owed(lines, store.log.acts([*RULES, *HOLDS]))
+    due = owed(lines, store.log.acts([*RULES, *HOLDS]), store.clock())
     rules = again.rules_with_texts(store, due)
     with store.lock() as locked:
         size = locked.log.head().size
@@ -101,7 +101,7 @@ def declare(store: Store) -> Restoration:
             again.put(locked, rules, holds, due.released, size)
     _excuse(store, act)
     known = Counter(one.name for one in lost(lines, act))
-    left = owed(lines, store.log.acts([*RULES, *HOLDS]))
+    left = owed(lines, store.log.acts([*RULES, *HOLDS]), store.clock())
     return Restoration(
         "completed", act.size_to, act.size_from - act.size_to, dict(sorted(known.items())), act.cases,
         again.counted(due, but=left), again.counted(left),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from domain.acts import Act, HoldReleased, HoldSet, NoticePublished, PolicyPublished, Removal, Restored, parse
+from domain.events import Micros
 from domain.log import Entry
 from governance.publishing import Mirror
 
@@ -74,7 +75,7 @@ def removed(lines: Iterable[str]) -> dict[str, list[tuple[str, Removal]]]:
     return found
 
 
-def owed(lines: Sequence[str], entries: Iterable[Entry]) -> Owed:
+def owed(lines: Sequence[str], entries: Iterable[Entry], now: Micros) -> Owed:
     """Of rules and holds: what the mirror has and these acts of the log lack, in the order in which they came."""
     there = [(entry.act or "", parse(entry.act or "", entry.fields or "")) for entry in entries]
     newest = max((act.version for _, act in there if isinstance(act, PolicyPublished)), default=0)
@@ -87,7 +88,7 @@ def owed(lines: Sequence[str], entries: Iterable[Entry]) -> Owed:
     held, released = _holds(act for _, act in _acts(lines))
     return Owed(
         rules,
-        [act for hold, act in held.items() if hold not in on_log and hold not in ended],
+        [act for hold, act in held.items() if hold not in on_log and hold not in ended and act.until > now],
         [act for hold, act in released.items() if hold in on_log],
     )
 

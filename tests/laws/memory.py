@@ -68,10 +68,10 @@ class Memory:
 
     def root(self, name: str) -> int | None:
         """The person that an identifier names."""
-        return self._end(self.names[name]) if name in self.names else None
+        return self.end(self.names[name]) if name in self.names else None
 
     def roots(self) -> list[int]:
-        return sorted({self._end(soul) for soul in self.names.values()})
+        return sorted({self.end(soul) for soul in self.names.values()})
 
     def members(self, root: int) -> list[int]:
         """Everybody whose fate is this subject's: joined with it, or erased with it."""
@@ -79,7 +79,13 @@ class Memory:
         erasure = souls[root].erasure
         if erasure is not None:
             return [number for number, soul in souls.items() if soul.erasure == erasure]
-        return [number for number in souls if self._end(number) == root]
+        return [number for number in souls if self.end(number) == root]
+
+    def end(self, soul: int) -> int:
+        """Who goes on for this soul."""
+        while (into := self.souls[soul].into) is not None:
+            soul = into
+        return soul
 
     def first_name(self, root: int) -> str:
         return min(link for one in self.members(root) for link in self.souls[one].links)[1]
@@ -108,11 +114,6 @@ class Memory:
         for one in self.members(root):
             for key in self.souls[one].keys.values():
                 yield from key.events
-
-    def _end(self, soul: int) -> int:
-        while (into := self.souls[soul].into) is not None:
-            soul = into
-        return soul
 
     def is_known(self, root: int) -> bool:
         """Whether it is somebody by a name of his own, and not a device alone."""
