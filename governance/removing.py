@@ -97,8 +97,7 @@ def _carried_out(store: Store, cases: Sequence[bytes], wait_seconds: float, say:
     catch_up_to_head(store)
     updated = sorted(name for name in serving(store).shared() if name.startswith("statistic/"))
     say("mirror")
-    for case in cases:
-        _mirror(store, case)
+    _mirror(store, cases)
     needles = _needles(store, cases)
     say("processes")
     if await_leases(store, wait_seconds=max(wait_seconds, LEASE_SECONDS)):  # by then every one has ended
@@ -137,16 +136,18 @@ def _begun(store: Store, case: bytes) -> Outcome:
     return Outcome(case.hex(), keys_destroyed=keys, bodies_purged=intended[0][1].bodies)
 
 
-def _mirror(store: Store, case: bytes) -> None:
+def _mirror(store: Store, cases: Sequence[bytes]) -> None:
     with store.keyring.database.reading() as rows:
-        members = [row.subject for row in rows.of_case(case, FENCED)]
-    write_gone(store, members, case)
-    mirror_acts(store, INTENDED, case)
-    with store.keyring.database.reading() as rows:
-        kept = mirrored(rows, marks_of(store.blinder, store.keyring, rows, members), case)
-        holds = {row.hold.hex() for row in rows.holds_of(members)}
-    store.mirror.add_marks(kept)
-    drop_of(store, members, holds)  # Last: what they said must not outlive them, nor be gone while they come back.
+        members = {case: [row.subject for row in rows.of_case(case, FENCED)] for case in cases}
+        everybody = [one for some in members.values() for one in some]
+        holds = {row.hold.hex() for row in rows.holds_of(everybody)}
+    write_gone(store, members)
+    for case in cases:
+        mirror_acts(store, INTENDED, case)
+        with store.keyring.database.reading() as rows:
+            kept = mirrored(rows, marks_of(store.blinder, store.keyring, rows, members[case]), case)
+        store.mirror.add_marks(kept)
+    drop_of(store, everybody, holds)  # Last: what they said must not outlive them, nor be gone while they come back.
 
 
 def mirror_acts(store: Store, names: Collection[str], case: bytes) -> None:

@@ -48,6 +48,7 @@ SPOKEN, ACTING, HOLDING, GONE = "s", "a", "h", "g"
 LETTERS: Final = {**dict.fromkeys(ACTORS, ACTING), HELD: HOLDING, WENT: GONE}
 
 WIDTHS: Final = [1, 16, 32, 4]
+MARK: Final = slice(19, 51)
 ENDLESS: Final = 0xFFFF
 """In the place of the month: of holds, which end by their release, and of who may what."""
 
@@ -124,12 +125,12 @@ def opened(store: Store, lines: Iterable[Line], subjects: Collection[bytes]) -> 
     return found
 
 
-def write_gone(store: Store, subjects: Collection[bytes], case: bytes) -> None:
-    """Keep with which erasure these subjects go, before its act: whoever an older keyring brings back goes again."""
-    said = {"case": case.hex()}
-    there = opened(store, lines_of(store), subjects)
-    if subjects and not any(word.said == said for _, word in there):
-        _write(store, [(Word(min(subjects), WENT, 0, said), subjects)])
+def write_gone(store: Store, gone: Mapping[bytes, Collection[bytes]]) -> None:
+    """Keep by case who goes with an erasure, before its act: whoever an older keyring brings back goes again."""
+    found = of(store, {one for some in gone.values() for one in some})
+    there = {(word.said.get("case"), word.subject) for _, word in found}
+    new = {case.hex(): [one for one in some if (case.hex(), one) not in there] for case, some in gone.items()}
+    _write(store, [(Word(some[0], WENT, 0, {"case": case}), some) for case, some in new.items() if some])
 
 
 def gone_with(store: Store, subjects: Collection[bytes], case: bytes) -> set[bytes]:
@@ -140,15 +141,21 @@ def gone_with(store: Store, subjects: Collection[bytes], case: bytes) -> set[byt
 
 def drop_of(store: Store, subjects: Collection[bytes], holds: Collection[str]) -> None:
     """Forget what these subjects said, but for whom these holds concern: an erased person takes his words along."""
-    said = [(line, word) for line, word in opened(store, lines_of(store), subjects) if line.letter != GONE]
+    said = [(line, word) for line, word in of(store, subjects) if line.letter != GONE]
     store.mirror.drop_words({line.text for line, word in said if word.said.get("hold") not in holds})
+
+
+def of(store: Store, subjects: Collection[bytes]) -> list[tuple[Line, Word]]:
+    """The words of a few subjects: of the other lines nothing is read but the mark, at its place."""
+    secret = store.blinder.derived(b"words")
+    marks = {_mark(secret, subject) for subject in subjects}
+    return opened(store, _parsed(text for text in store.mirror.words() if text[MARK] in marks), subjects)
 
 
 def drop_hold(store: Store, subject: bytes, hold: str) -> None:
     """Forget whom a hold concerned, once it is released."""
-    lines = _parsed(store.mirror.words())
-    over = {line.word for line, word in opened(store, lines, [subject]) if word.said.get("hold") == hold}
-    store.mirror.drop_words({line.text for line in lines if line.word in over})
+    over = {line.word for line, word in of(store, [subject]) if word.said.get("hold") == hold}
+    store.mirror.drop_words({line.text for line in _parsed(store.mirror.words()) if line.word in over} if over else ())
 
 
 def drop_ended(store: Store) -> None:
