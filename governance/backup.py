@@ -1,7 +1,8 @@
 """Backups, and restores that are declared: the log says so, and who was removed since is removed again before serving.
 
-Order: the act -> the mirror, which excuses what was lost -> the published tree head -> removals intended and carried
-out again. A crash leaves a store that does not open before the act is mirrored, and that goes on by itself after.
+Order: the act, with rules and holds that came since -> the mirror, which excuses what was lost -> the published tree
+head -> removals intended and carried out again -> people's words (`governance.again`). A crash leaves a store that does
+not open before the act is mirrored, and that goes on by itself after.
 """
 
 from collections import Counter
@@ -200,8 +201,8 @@ def _intend_again(store: Store, case: bytes, acts: Sequence[tuple[str, Removal]]
         for counted in ("changes", REMOVALS):
             locked.keys.set_number(counted, locked.keys.number(counted) + 1)
         held = taken > doomed
-        again = removal_acts(store, case, doomed, contents, is_held=held, period=period, receipt=first.receipt)
-        insert_acts(store, locked, [(kind.intended, act) for act in again])
+        anew = removal_acts(store, case, doomed, contents, is_held=held, period=period, receipt=first.receipt)
+        insert_acts(store, locked, [(kind.intended, act) for act in anew])
 
 
 def _committed(store: Store) -> Iterator[bytes]:

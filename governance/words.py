@@ -48,6 +48,7 @@ SPOKEN, ACTING, HOLDING, GONE = "s", "a", "h", "g"
 LETTERS: Final = {**dict.fromkeys(ACTORS, ACTING), HELD: HOLDING, WENT: GONE}
 
 WIDTHS: Final = [1, 16, 32, 4]
+SEALED: Final = range(2 * 28, 1 << 20, 2)  # at least a nonce and a tag, in hexadecimal
 MARK: Final = slice(19, 51)
 ENDLESS: Final = 0xFFFF
 """In the place of the month: of holds, which end by their release, and of who may what."""
@@ -182,7 +183,7 @@ def _parsed(lines: Iterable[str]) -> list[Line]:
     found = []
     for text in lines:
         parts = text.split(" ")
-        if [len(part) for part in parts[:4]] == WIDTHS and len(parts) == 5 and len(parts[4]) % 2 == 0:
+        if [len(part) for part in parts[:4]] == WIDTHS and len(parts) == 5 and len(parts[4]) in SEALED:
             letter, word, mark, month, sealed = parts
             found.append(Line(letter, word, mark, int(month, 16), bytes.fromhex(sealed), text))
     return found

@@ -9,17 +9,17 @@ import pytest
 from adapters.operating import back_up, restore
 from adapters.settings import Settings
 from adapters.wiring import open_store
+from domain.clock import DAY
 from governance.consenting import grant, withdraw
 from governance.erasure import erase
 from governance.holds import list_holds, set_hold
 from governance.standing import standing_of
 from governance.store import Store
 from governance.subjects import find
+from governance.words import lines_of, opened
 from tests.conftest import NOW, call, make_store, take_in
 from tests.crashes.fakes import CrashAt, run_and_crash
 from tests.crashes.worlds import ADA, BOB, restarted
-
-DAY = 86_400_000_000
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def is_given(store: Store, name: str) -> bool:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("at", ["mirror.add_words", "commit keyring", "commit log", "mirror.write_high_water"])
+@pytest.mark.parametrize("at", ["mirror.add_words", "commit log"])
 @pytest.mark.parametrize("word", [withdraw, grant])
 def test_who_is_not_used_before_a_loss_is_not_used_after_it(
     store: Store, sqlite_settings: Settings, tmp_path: Path, word: Callable[..., object], at: str, after: bool
@@ -58,6 +58,17 @@ def test_who_is_not_used_before_a_loss_is_not_used_after_it(
     assert found <= before
 
 
+def test_a_word_that_was_torn_anywhere_is_no_word(store: Store, tmp_path: Path) -> None:
+    withdraw(store, ADA, "marketing")
+    [path] = (tmp_path / "keys").glob("*/mirror/words.txt")
+    whole, who = path.read_bytes(), [find(store, ADA)]
+    first = whole.index(b"\n")
+    for length in range(first + 1, len(whole) - 1):
+        path.write_bytes(whole[:length])
+
+        assert len(opened(store, lines_of(store), who)) == 1
+
+
 def test_a_hold_whose_act_reached_no_mirror_before_the_crash_does_at_the_next_start(
     store: Store, sqlite_settings: Settings, tmp_path: Path
 ) -> None:
@@ -67,6 +78,7 @@ def test_a_hold_whose_act_reached_no_mirror_before_the_crash_does_at_the_next_st
     assert list_holds(brought_back(sqlite_settings, tmp_path)) == [hold]
 
 
+@pytest.mark.slow
 def test_the_mirror_of_an_older_program_forgets_no_removal_either(
     store: Store, sqlite_settings: Settings, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from adapters.operating import back_up, restore
 from adapters.settings import Settings
 from adapters.wiring import open_store, publish_policy
+from domain.clock import DAY
 from domain.errors import NoBasis, NotFound
 from governance import actors, api_keys
 from governance.access import Reader
@@ -27,7 +28,7 @@ from governance.subjects import find
 from tests.conftest import NOW, call, make_store, take_in
 
 ANN, BEN, CYD = "user_id:ann", "user_id:ben", "user_id:cyd"
-DAY = 86_400_000_000
+
 NOTICE = {"en": "What we do.", "zh": "我们做什么。"}
 
 
@@ -40,7 +41,12 @@ class Drill:
         self.store = make_store(settings)
         take_in(self.store, call(1, ANN), call(2, BEN))
         grant(self.store, ANN, "marketing")
-        back_up(settings, self.store, place / "backup", keyring=True)
+        self.save()
+
+    def save(self) -> None:
+        """A backup in the place of the one before."""
+        shutil.rmtree(self.place / "backup", ignore_errors=True)
+        back_up(self.settings, self.store, self.place / "backup", keyring=True)
 
     def lose(self) -> Restoration:
         """The databases are gone, and come back as they were at the backup."""
@@ -79,6 +85,7 @@ def embedded(sqlite_settings: Settings, tmp_path: Path) -> Drill:
     return Drill(sqlite_settings, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_erased_stay_away_however_often_one_backup_is_restored(drill: Drill) -> None:
     """L5, K1, R5, R10."""
     case = erase(drill.store, ANN).case
@@ -91,6 +98,7 @@ def test_the_erased_stay_away_however_often_one_backup_is_restored(drill: Drill)
         assert drill.is_sound()
 
 
+@pytest.mark.slow
 def test_a_word_that_takes_a_permission_away_stands_after_every_restore(drill: Drill) -> None:
     withdraw(drill.store, ANN, "marketing")
     object_to(drill.store, BEN, "personalization")
@@ -152,6 +160,7 @@ def test_words_name_nobody(embedded: Drill, tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.slow
 def test_a_hold_stands_and_what_it_kept_of_the_erased_goes_once_it_is_released(drill: Drill) -> None:
     """G1: also the held who was erased since the backup."""
     hold = set_hold(drill.store, ANN, ground="legal_claims", until=NOW + DAY)
@@ -161,7 +170,7 @@ def test_a_hold_stands_and_what_it_kept_of_the_erased_goes_once_it_is_released(d
     for _ in range(2):
         assert drill.lose().reapplied == {"holds": 2}
         assert {one["hold"] for one in list_holds(drill.store)} == {hold.hex(), other.hex()}
-        assert erase_is_held(drill)
+        assert complete_held(drill.store) == []
         assert show_held(drill.store, hold, reason="audit")["entries"]
         assert not drill.serves(ANN, "service")
     release(drill.store, other)
@@ -172,22 +181,17 @@ def test_a_hold_stands_and_what_it_kept_of_the_erased_goes_once_it_is_released(d
     assert drill.is_sound()
 
 
-def erase_is_held(drill: Drill) -> bool:
-    return complete_held(drill.store) == []
-
-
 def test_a_release_stands(embedded: Drill) -> None:
     hold = set_hold(embedded.store, BEN, ground="audit", until=NOW + DAY)
-    back_up(embedded.settings, embedded.store, embedded.place / "later", keyring=True)
+    embedded.save()
     release(embedded.store, hold)
-    shutil.rmtree(embedded.place / "backup")
-    (embedded.place / "later").rename(embedded.place / "backup")
 
     assert embedded.lose().reapplied == {"releases": 1}
 
     assert list_holds(embedded.store) == []
 
 
+@pytest.mark.slow
 def test_policies_and_notices_stand(drill: Drill) -> None:
     stricter = default_text().replace("months = 25", "months = 3")
     publish_policy(drill.settings, drill.store, stricter)
@@ -215,8 +219,7 @@ def test_a_policy_whose_text_is_missing_is_named(embedded: Drill, tmp_path: Path
 def staffed(embedded: Drill) -> tuple[Drill, dict[str, Any]]:
     actors.grant(embedded.store, "olga", "officer")
     made = api_keys.create(embedded.store, "shop", "service")
-    shutil.rmtree(embedded.place / "backup")
-    back_up(embedded.settings, embedded.store, embedded.place / "backup", keyring=True)
+    embedded.save()
     return embedded, made
 
 
