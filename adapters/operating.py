@@ -20,7 +20,7 @@ from adapters.sql.migrate import HEADS, migrate, versions_of
 from adapters.wiring import SECRETS, databases_at, keyring_at, mirror_at, open_store
 from domain.errors import BadInput, Unavailable
 from domain.note import print_note
-from governance.backup import Restoration, declare, described, is_begun
+from governance.backup import Restoration, declare, described, is_begun, settled
 from governance.erasure import recover
 from governance.leaving import FORMAT, STATEMENT, require_free, statement
 from governance.publishing import publish
@@ -63,10 +63,9 @@ def restore(settings: Settings, directory: Path) -> Restoration:
     elif not is_begun(log, mirror, size=made["size"], root=bytes.fromhex(made["root"])):
         raise Unavailable("there is a store here already")
     migrate(databases)
-    store = open_store(settings, strict=False)
-    done = declare(store)
-    recover(store)
-    return done
+    done = declare(open_store(settings, strict=False))
+    found = recover(open_store(settings))  # under the policy that the declaration has brought back
+    return settled(done, found.status, words=found.words, words_lost=found.words_lost)
 
 
 def _brought_back(settings: Settings, databases: Databases, directory: Path, made: dict[str, Any]) -> Databases:

@@ -28,6 +28,7 @@ from governance.blind import Blinder, follow
 from governance.caller import Caller
 from governance.door import rejections_of
 from governance.keyring import Keyring, Random
+from governance.mirrored import keep
 from governance.policy import load
 from governance.policy_change import require_publishable
 from governance.presence import Lease
@@ -108,14 +109,16 @@ def publish_policy(settings: Settings, store: Store, text: str) -> int:
     require_publishable(store, load(text, "policy"))
     digest = sha256(text.encode()).hexdigest()
     databases = databases_at(settings, create=False)
+    store.mirror.keep_text(digest, text)
     SqlLog(databases.log).keep_document(digest, "policy", text)
     with store.lock() as locked:
         newest = parse("policy_published", store.log.acts(["policy_published"])[-1].fields or "")
         assert isinstance(newest, PolicyPublished)
         act = PolicyPublished(version=newest.version + 1, hash=digest)
-        insert_acts(store, locked, [("policy_published", act)])
+        at = insert_acts(store, locked, [("policy_published", act)])
         locked.keys.set_number(POLICY, act.version)
     publish(store.log, store.mirror)
+    keep(store.mirror, store.log.contents([at]))
     follow_policy(open_store(settings, random=store.random))
     return act.version
 

@@ -13,9 +13,10 @@ from governance.completeness import Completeness
 from governance.findings import Report
 from governance.heads import Kept, KeptHeads, kept_in
 from governance.keyring_check import KeyringCheck
-from governance.mirrored import RESTORED, standing
+from governance.mirrored import RESTORED, removed, standing
 from governance.projecting import Progress
 from governance.publishing import publish
+from governance.removals import INTENDED, all_removals
 from governance.roles import require
 from governance.signing_chain import Tenure
 from governance.store import Store
@@ -160,6 +161,9 @@ def _check_mirrored(store: Store, report: Report, lines: Sequence[str], is_whole
         entry = found.get(position)
         if position >= report.size or entry is None or (entry.act, entry.fields) != (name, fields):
             report.add("rollback", position, "log.entry", "an act that was mirrored is not in the log")
+    intended = {act.case for _, act in all_removals(store, INTENDED)}
+    for _ in removed(lines).keys() - intended:
+        report.add("rollback", None, "log.entry", "a removal that was mirrored is not in the log")
 
 
 def _check_marks(store: Store, report: Report, marks: Sequence[tuple[str, str]], audit: Completeness) -> None:

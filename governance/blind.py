@@ -64,6 +64,10 @@ class Blinder:
         """Its names under every living secret, the newest first."""
         return [hmac.digest(key, digest, "sha256")[:16] for key in self._suppression_keys]
 
+    def derived(self, use: bytes) -> bytes:
+        """A key of another use, the same in every copy of the keyring: no rotation changes it."""
+        return hmac.digest(self._index_key, b"lethe/derived/1/" + use, "sha256")
+
     def mark_with(self, marking: int, keys: Mapping[int, bytes]) -> None:
         """Make marks as the rows do since a rotation."""
         self._suppression_keys = [key for _, key in sorted(keys.items(), reverse=True)]

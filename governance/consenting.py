@@ -183,7 +183,7 @@ def tell(store: Store, root: bytes, kind: str, said: Mapping[str, Any], *, wait_
         raise NotFound
     now = standing_of(store, root)
     removed = remove_unjustified(store, root, wait_seconds=wait_seconds)
-    if _uncounts(store, kind, said) and not removed.outcomes:  # else they are fitted anew already
+    if uncounts(store, kind, said) and not removed.outcomes:  # else they are fitted anew already
         replace_models(store, "objection")
     answer = {
         "subject": name_of(root),
@@ -200,7 +200,7 @@ def tell(store: Store, root: bytes, kind: str, said: Mapping[str, Any], *, wait_
     return {**answer, "purpose": said["purpose"], "state": state_of(now, said["purpose"])}
 
 
-def _uncounts(store: Store, kind: str, said: Mapping[str, Any]) -> bool:
+def uncounts(store: Store, kind: str, said: Mapping[str, Any]) -> bool:
     """Whether the word takes the subject out of a statistic: what was fitted on it remembers him."""
     counted = {basis.purpose for basis in store.fold.bases.values()}
     return kind == RESTRICTED or (kind in (REFUSED, WITHDREW, OBJECTED) and said.get("purpose") in counted)

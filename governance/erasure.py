@@ -5,10 +5,12 @@ A case is opened, the person fenced and the intent put on the log; `governance.r
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from domain.acts import NoticePublished, PolicyPublished, parse
 from domain.errors import DisclosedMeanwhile, MergedMeanwhile, NotFound
 from domain.events import CASE
+from governance.again import say_again
 from governance.backup import finish_restores
 from governance.blind import follow
 from governance.casebook import receipt_of
@@ -17,10 +19,11 @@ from governance.facts import Fact, record
 from governance.holds import expired, kept_back, release
 from governance.keyring import EVIDENCE
 from governance.keyrows import FENCED, LIVE, KeyRow, KeyRows
+from governance.mirrored import HOLDS, RULES, keep
 from governance.outcomes import concluded
 from governance.publishing import publish
-from governance.removals import EXECUTED, INTENDED, all_removals, intend, own_contents, removals, unfinished
-from governance.removing import Outcome, Say, carry_out, line
+from governance.removals import EXECUTED, INTENDED, intend, own_contents, removals, unfinished
+from governance.removing import Outcome, Say, carry_out
 from governance.restoring import follow_policy, reapply_removals, require_mirrored
 from governance.roles import require
 from governance.store import Locked, Store, recover_orphans, require_policy
@@ -158,7 +161,15 @@ def complete_held(store: Store, *, wait_seconds: float = 10) -> list[Outcome]:
     return carry_out(store, cases, wait_seconds=wait_seconds) if cases else []
 
 
-def recover(store: Store) -> None:
+class Recovery(NamedTuple):
+    """What a restore has done again; nothing at any other start."""
+
+    status: str
+    words: int
+    words_lost: dict[str, int]
+
+
+def recover(store: Store) -> Recovery:
     """Before serving: what the last process left half done between two stores is completed or dropped.
 
     Keys whose append did not reach the log go; a fence gets its intent; the mirror gets the acts it missed;
@@ -166,15 +177,24 @@ def recover(store: Store) -> None:
     """
     require_mirrored(store)
     drop_orphans(store)
-    finish_restores(store)
+    status = finish_restores(store)
     reapply_removals(store)
     for case in unfinished_cases(store):
         if not removals(store, INTENDED, case):
             with store.lock() as locked:
                 if not removals(store, INTENDED, case):
                     _intend(store, locked, case)
-    store.mirror.add_acts([line(entry) for entry, _ in all_removals(store, EXECUTED)])
+    _mirror_missed(store)
     follow_policy(store)
+    return Recovery(status, *say_again(store))
+
+
+def _mirror_missed(store: Store) -> None:
+    for entry in store.log.acts(RULES):
+        act = parse(entry.act or "", entry.fields or "")
+        if isinstance(act, PolicyPublished | NoticePublished) and (text := store.log.document(act.hash)) is not None:
+            store.mirror.keep_text(act.hash, text)
+    keep(store.mirror, store.log.acts([*EXECUTED, *RULES, *HOLDS]))
 
 
 def unfinished_case(store: Store, identifier: str) -> bytes | None:

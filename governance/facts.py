@@ -4,14 +4,14 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from domain.clock import day_of, month_of
-from domain.events import Event
+from domain.events import Event, Micros
 from domain.log import Head
 from governance.appending import Draft, Group, compose, keep_keys
 from governance.keyring import Minted
 from governance.keyrows import LIVE, KeyRows, SubjectRow
-from governance.publishing import publish_when_due
 from governance.sealing import DataKey
 from governance.store import Locked, Store, recover_orphans
+from governance.words import Word, as_word, publish_words, write_giving, write_taking
 
 
 class Fact(NamedTuple):
@@ -21,6 +21,7 @@ class Fact(NamedTuple):
     klass: str
     kind: str
     properties: dict[str, Any]
+    at: Micros | None = None  # when it was said, of one that a restore says again; None: now
 
 
 def record(
@@ -35,7 +36,7 @@ def record(
     `under_lock` runs before: what it raises stops the append, what it writes is committed with it.
     Returns the subjects that are fenced or unknown: nothing was stored of those.
     """
-    now = store.clock()
+    now, words = store.clock(), list[Word]()
     with store.lock() as locked:
         head = locked.log.head()
         recover_orphans(locked.keys, head.size)
@@ -49,12 +50,19 @@ def record(
         known = {**there, **{row.subject: row for row in rows}}
         told = [fact for fact in facts if fact.subject in known and known[fact.subject].state == LIVE]
         if told:
+            write_taking(store, locked.keys, words := _words(told, now))
             minted = _append(store, locked, head, told, known, now)
             locked.keys.add_subjects(rows)
             keep_keys(minted, size=head.size, rows=locked.keys)
             locked.keys.set_number("born", head.size)
-    publish_when_due(store.log, store.mirror, size=store.log.head().size, now=now)
+    write_giving(store, words)
+    publish_words(store, words, size=store.log.head().size, now=now)
     return {fact.subject for fact in facts} - {fact.subject for fact in told}
+
+
+def _words(told: Sequence[Fact], now: Micros) -> list[Word]:
+    """What is to be kept outside, but for what was brought from there."""
+    return [as_word(one.subject, one.kind, now, one.properties) for one in told if one.at is None]
 
 
 def _append(
@@ -63,7 +71,9 @@ def _append(
     keys, minted = _keys(store, locked.keys, {(fact.subject, fact.klass, _epoch(store, fact, now)) for fact in told})
     grouped: dict[tuple[bytes, str, int], list[Event]] = {}
     for arrival, fact in enumerate(told):
-        event = Event(fact.kind, "", now, now, arrival, "lethe", "", fact.properties, {})
+        event = Event(
+            fact.kind, "", now if fact.at is None else fact.at, now, arrival, "lethe", "", fact.properties, {}
+        )
         grouped.setdefault((fact.subject, fact.klass, _epoch(store, fact, now)), []).append(event)
     groups = [Group(keys[place], known[place[0]].handle, events, b"") for place, events in grouped.items()]
     locked.log.insert(

@@ -16,11 +16,13 @@ from governance.facts import Fact, record
 from governance.keyring import EVIDENCE
 from governance.keyrows import FENCED, LIVE, HoldRow, KeyRow, KeyRows
 from governance.lattice import KEEPING, KEPT_FOR, Hold, Ruling, ruling
+from governance.mirrored import keep
 from governance.publishing import publish
 from governance.roles import require
 from governance.standing import evidence
 from governance.store import Store, insert_acts
 from governance.subjects import find, name_of
+from governance.words import drop_hold
 
 GROUNDS: Final = {
     "legal_claims": ("Establishment, exercise or defence of legal claims.", "提起、行使或抗辩法律主张。"),
@@ -71,6 +73,7 @@ def set_hold(
         rows.add_hold(HoldRow(hold, root, head.size))
         rows.set_number("born", head.size)
     publish(store.log, store.mirror)
+    keep(store.mirror, store.log.contents([head.size]))
     return hold
 
 
@@ -81,8 +84,10 @@ def release(store: Store, hold: bytes, *, cause: str = "released") -> bytes:
         if not found:
             raise NotFound
         locked.keys.drop_holds([hold])
-        insert_acts(store, locked, [("hold_released", HoldReleased(hold=hold.hex(), cause=cause))])
+        at = insert_acts(store, locked, [("hold_released", HoldReleased(hold=hold.hex(), cause=cause))])
     publish(store.log, store.mirror)
+    keep(store.mirror, store.log.contents([at]))
+    drop_hold(store, found[0].subject, hold.hex())
     return found[0].subject
 
 

@@ -14,13 +14,13 @@ from governance.appending import Draft, compose, keep_keys
 from governance.batch import Batch, Told
 from governance.cleaning import ALIAS, Clean, Cleaner, without
 from governance.identity import Attribution, Link, Merge, redirect
-from governance.keyring import IDENTITY
+from governance.keyring import EVIDENCE, IDENTITY
 from governance.keyrows import MergeRow
 from governance.lost_basis import remove_unjustified
 from governance.people import People, identifier_rows
-from governance.publishing import publish_when_due
 from governance.receipt import Progress, Receipt
 from governance.store import Locked, Store, recover_orphans, require_policy
+from governance.words import Word, as_word, publish_words, write_giving, write_taking
 
 
 @dataclass(slots=True)
@@ -58,7 +58,9 @@ class Recorder:
                 self.admission.standings.forget()
                 raise
             taken.batch.remember(self.store.keyring, taken.size)
-        publish_when_due(self.store.log, self.store.mirror, size=taken.size, now=now)
+        if taken.words:
+            write_giving(self.store, taken.words)
+        publish_words(self.store, taken.words, size=taken.size, now=now)
         for root in sorted(taken.lost):
             remove_unjustified(self.store, root)
         receipt = taken.receipt
@@ -78,12 +80,14 @@ class Recorder:
         refused = [*early, *heard.refused, *decided.refused]
         accepted = len(good) - len(refused) - heard.suppressed - duplicates
         receipt = Receipt(accepted=accepted, duplicates=duplicates, suppressed=heard.suppressed)
+        words = _words(batch)
         if names.created or batch.groups:
             append = compose(
                 Draft(batch.minted, (), batch.groups), head=head, log=store.log, now=now, actor=self.actor,
                 random=store.random, sign=store.sign,
             )  # fmt: skip
             self._keep(batch, names)
+            write_taking(store, rows, words)
             locked.log.insert(append)
             receipt.first_position, receipt.last_position = head.size, append.head.size - 1
             head = append.head
@@ -91,7 +95,7 @@ class Recorder:
             rows.set_number("suppressed", rows.number("suppressed") + heard.suppressed)
         self.admission.appended(head.size, names.into)
         lost = {redirect(one, names.into) for one in decided.lost}
-        return _Taken(batch, receipt, refused, lost, head.size)
+        return _Taken(batch, receipt, refused, lost, head.size, words)
 
     def _keep(self, batch: Batch, names: Attribution) -> None:
         rows, size, blind = batch.locked.keys, batch.size, self.store.blinder.blind
@@ -110,6 +114,13 @@ class _Taken(NamedTuple):
     refused: list[Rejection]
     lost: set[bytes]  # who took the last basis from some of their classes
     size: int  # of the log afterwards
+    words: Sequence[Word]
+
+
+def _words(batch: Batch) -> list[Word]:
+    """The facts that signals became."""
+    said = [group for group in batch.groups if group.key.klass == EVIDENCE]
+    return [as_word(group.key.subject, one.kind, one.at, one.properties) for group in said for one in group.events]
 
 
 class _Heard(NamedTuple):

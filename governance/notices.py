@@ -7,6 +7,7 @@ from typing import Final
 
 from domain.acts import NoticePublished, parse
 from domain.errors import BadInput, Damaged, NotFound
+from governance.mirrored import keep
 from governance.policy_shape import notice_name
 from governance.publishing import publish
 from governance.roles import require
@@ -42,6 +43,7 @@ def publish_notice(store: Store, name: str, texts: Mapping[str, str]) -> int:
         raise BadInput("notice", "texts", "a text in each of " + ", ".join(LANGUAGES))
     digests = {language: sha256(texts[language].encode()).hexdigest() for language in LANGUAGES}
     for language, digest in digests.items():
+        store.mirror.keep_text(digest, texts[language])
         store.log.keep_document(digest, "notice", texts[language])
     with store.lock() as locked:  # two who publish at once get two numbers
         last = newest(store, [name]).get(name)
@@ -52,8 +54,9 @@ def publish_notice(store: Store, name: str, texts: Mapping[str, str]) -> int:
             (ACT, NoticePublished(notice=name, version=version, language=language, hash=digest))
             for language, digest in digests.items()
         ]
-        insert_acts(store, locked, acts)
+        at = insert_acts(store, locked, acts)
     publish(store.log, store.mirror)
+    keep(store.mirror, store.log.contents(range(at, at + len(acts))))
     return version
 
 

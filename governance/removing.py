@@ -8,12 +8,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from domain.errors import MovedOn, WaitingForReader
-from domain.log import Entry
 from governance.attesting import keys_destroyed
 from governance.blind import marks_of
 from governance.encodings import stored
 from governance.keyrows import ERASED, FENCED, SubjectRow
 from governance.leases import await_leases
+from governance.mirrored import keep
 from governance.models import renew_models
 from governance.presence import LEASE_SECONDS
 from governance.projecting import catch_up_to_head, destroy_statistics_keys, new_statistics_key, serving
@@ -31,6 +31,7 @@ from governance.removals import (
 from governance.residue import Residue, scan
 from governance.store import Store, insert_acts
 from governance.suppression import mirrored
+from governance.words import drop_of, write_gone
 
 Say = Callable[[str], None]
 SCAN_ENTRIES = 5000
@@ -77,8 +78,7 @@ def _carried_out(store: Store, cases: Sequence[bytes], wait_seconds: float, say:
     catch_up_to_head(store)
     updated = sorted(name for name in serving(store).shared() if name.startswith("statistic/"))
     say("mirror")
-    for case in cases:
-        _mirror(store, case)
+    _mirror(store, cases)
     needles = _needles(store, cases)
     say("processes")
     if await_leases(store, wait_seconds=max(wait_seconds, LEASE_SECONDS)):  # by then every one has ended
@@ -125,22 +125,23 @@ def _renewed(store: Store, cause: str) -> list[str]:
         return []
 
 
-def _mirror(store: Store, case: bytes) -> None:
-    mirror_acts(store, INTENDED, case)
+def _mirror(store: Store, cases: Sequence[bytes]) -> None:
     with store.keyring.database.reading() as rows:
-        members = [row.subject for row in rows.of_case(case, FENCED)]
-        kept = mirrored(rows, marks_of(store.blinder, store.keyring, rows, members), case)
-    store.mirror.add_marks(kept)
+        members = {case: [row.subject for row in rows.of_case(case, FENCED)] for case in cases}
+        everybody = [one for some in members.values() for one in some]
+        holds = {row.hold.hex() for row in rows.holds_of(everybody)}
+    write_gone(store, members)
+    for case in cases:
+        mirror_acts(store, INTENDED, case)
+        with store.keyring.database.reading() as rows:
+            kept = mirrored(rows, marks_of(store.blinder, store.keyring, rows, members[case]), case)
+        store.mirror.add_marks(kept)
+    drop_of(store, everybody, holds)  # Last: what they said must not outlive them, nor be gone while they come back.
 
 
 def mirror_acts(store: Store, names: Collection[str], case: bytes) -> None:
     """Keep the acts of a case outside the database."""
-    store.mirror.add_acts([line(entry) for entry, _ in removals(store, names, case)])
-
-
-def line(entry: Entry) -> str:
-    """An act as it is mirrored."""
-    return f"{entry.position} {entry.act} {entry.fields}"
+    keep(store.mirror, [entry for entry, _ in removals(store, names, case)])
 
 
 def _key_ids(store: Store, case: bytes) -> set[bytes]:

@@ -25,6 +25,7 @@ from governance.standing import standing_of
 from governance.store import Locked, Store, require_policy
 from governance.subjects import component, find, name_of
 from governance.suppression import sweep
+from governance.words import drop_ended
 
 RAN: Final = "retention_ran"
 """The keyring's number: when retention was applied last, in microseconds."""
@@ -86,6 +87,7 @@ def apply(store: Store, *, wait_seconds: float = 10, say: Say = lambda _: None) 
         outcomes += remove_unjustified(store, root, wait_seconds=wait_seconds).outcomes
     outcomes += complete_holds(store, wait_seconds=wait_seconds)
     sweep(store)
+    drop_ended(store)
     with store.lock() as locked:
         locked.keys.set_number(RAN, now)
     return list({one.case: one for one in outcomes}.values())

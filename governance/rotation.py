@@ -12,8 +12,8 @@ from domain.clock import day_name
 from domain.log import Entry
 from governance.keyring import Keyring
 from governance.leases import await_leases
+from governance.mirrored import keep
 from governance.publishing import publish
-from governance.removing import line
 from governance.roles import require
 from governance.store import Locked, Store, insert_acts, recover_orphans
 
@@ -130,7 +130,7 @@ def _record(store: Store, new: int) -> int:
         locked.keys.set_number("changes", locked.keys.number("changes") + 1)
     publish(store.log, store.mirror)
     entry = next(entry for entry, act in rotations(store) if act.new == new)
-    store.mirror.add_acts([line(entry)])
+    keep(store.mirror, [entry])
     return entry.position
 
 

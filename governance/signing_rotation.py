@@ -16,8 +16,8 @@ from domain.note import print_vkey
 from domain.proofs import frontier_at, inclusion_proof
 from domain.treehead import ProofFile, TreeHead, print_proof
 from governance.appending import SignHead
+from governance.mirrored import keep
 from governance.publishing import Mirror, publish, require_extends
-from governance.removing import line
 from governance.roles import require
 from governance.signing import Signer, generate, sign_tree_head, signer
 from governance.signing_chain import SIGNING_KEY_CHANGED
@@ -91,7 +91,7 @@ def hand_over(log: Log, mirror: Mirror, keys: SigningKeys) -> None:
                 return
             require_extends(log.head(), mirror.high_water(), log)  # First: nothing else is ever signed.
             mirror.add_handover(entry.position, _proof(log, entry, both))
-            mirror.add_acts([line(entry)])
+            keep(mirror, [entry])
         keys.take_over()
 
 

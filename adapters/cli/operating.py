@@ -87,11 +87,14 @@ def backup(
 
 
 def restore(session: Session, directory: Annotated[Path, typer.Argument(help="As `backup` made it.")]) -> None:
-    """Make the store that a backup holds, forget again whom it has forgotten since, and say so on the log."""
+    """Make the store that a backup holds, do again what it has forgotten and was told since, and say so on the log."""
     from adapters.operating import restore as bring_back
 
     done = bring_back(session.settings, directory)
     text = f"{done.size} entries; {done.entries_lost} came after the backup; {len(done.cases)} removals re-applied"
+    for label, counts in (("re-applied", done.reapplied), ("not re-applied", done.not_reapplied)):
+        if counts:
+            text += f"\n{label}: " + ", ".join(f"{count} {name}" for name, count in counts.items())
     session.show(done._asdict(), text)
     if done.status == "partial":
         raise typer.Exit(PARTIAL)

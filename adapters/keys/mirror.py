@@ -1,4 +1,4 @@
-"""Outside the database: the highest tree head that was given out, acts, and suppression marks.
+"""Outside the database: the highest tree head that was given out, acts, suppression marks, people's words, rules.
 
 A database restored from an older copy cannot pretend that these never were.
 """
@@ -16,7 +16,7 @@ from domain.log import Head, Log
 from governance.publishing import HighWater
 from governance.site import Site, show
 
-MARKS = "suppression.txt"
+MARKS, WORDS, TEXTS = "suppression.txt", "words.txt", "texts"
 COSIGNED = "cosigned.note"
 HANDOVERS = "handovers"
 WIDTHS = ([32, 32], [32, 32, 8, 16])  # mark, case; serial of the secret and end in microseconds, in hexadecimal
@@ -73,14 +73,15 @@ class FileMirror:
         sync_directory(self._directory)
 
     def add_acts(self, lines: Sequence[str]) -> None:
-        self._append("acts.jsonl", lines)
+        self._append("acts.jsonl", lines)  # What stands there already the caller knows: a restore lets lines lapse.
 
     def acts(self) -> Sequence[str]:
         return self._lines("acts.jsonl")
 
     def add_marks(self, marks: Sequence[tuple[str, ...]]) -> None:
         with self.advancing():  # a sweep writes the file anew
-            self._append(MARKS, [" ".join(mark) for mark in marks])
+            known = set(self._lines(MARKS))
+            self._append(MARKS, [line for mark in marks if (line := " ".join(mark)) not in known])
 
     def marks(self) -> Sequence[tuple[str, str]]:
         return [(line[0], line[1]) for line in self._marks() if line[0] != NOBODY]
@@ -98,20 +99,43 @@ class FileMirror:
             kept = [f"{NOBODY} {line[1]}" if _goes(line, marks, before) else " ".join(line) for line in self._marks()]
             write_private(self._directory / MARKS, "".join(line + "\n" for line in dict.fromkeys(kept)))
 
+    def add_words(self, lines: Sequence[str]) -> None:
+        if lines:
+            with self.advancing():
+                self._append(WORDS, lines)
+
+    def words(self) -> Sequence[str]:
+        return self._lines(WORDS)
+
+    def drop_words(self, lines: Collection[str]) -> None:
+        gone = set(lines)
+        if gone:
+            with self.advancing():
+                kept = [line for line in self._lines(WORDS) if line not in gone]
+                write_private(self._directory / WORDS, "".join(line + "\n" for line in kept))
+
+    def keep_text(self, digest: str, text: str) -> None:
+        path = self._directory / TEXTS / digest
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_private(path, text)
+
+    def text(self, digest: str) -> str | None:
+        path = self._directory / TEXTS / digest
+        return path.read_bytes().decode() if path.exists() else None
+
     def _marks(self) -> list[list[str]]:
         """Whole lines: one that a crash tore is written again."""
         lines = [line.split(" ") for line in self._lines(MARKS)]
         return [line for line in lines if [len(part) for part in line] in WIDTHS]
 
     def _append(self, name: str, lines: Sequence[str]) -> None:
-        known = set(self._lines(name))
-        new = [line for line in lines if line not in known]
-        if not new:
+        if not lines:
             return
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(self._directory / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(_torn_end(self._directory / name) + "".join(line + "\n" for line in new))
+            file.write(_torn_end(self._directory / name) + "".join(line + "\n" for line in lines))
             file.flush()
             os.fsync(file.fileno())
         sync_directory(self._directory)

@@ -64,6 +64,10 @@ class SqlKeyRows(GoverningRows):
         query = select(subject).where(subject.c.state.in_(states), subject.c.state > 0)
         return [SubjectRow._make(row) for row in self._connection.execute(query)]
 
+    def every_subject(self) -> Sequence[SubjectRow]:
+        """People and cases, in whatever state."""
+        return [SubjectRow._make(row) for row in self._connection.execute(select(subject))]
+
     def of_case(self, case: bytes, state: int) -> Sequence[SubjectRow]:
         query = select(subject).where(subject.c.case_id == case, subject.c.state == state, subject.c.state > 0)
         return [SubjectRow._make(row) for row in self._connection.execute(query)]

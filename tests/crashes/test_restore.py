@@ -12,7 +12,7 @@ from adapters.wiring import open_store
 from domain.errors import NotFound, Unavailable
 from governance.access import Reader
 from governance.backup import declare
-from governance.erasure import erase
+from governance.erasure import erase, recover
 from governance.publishing import Rollback
 from governance.store import Store
 from tests.conftest import call, make_store, settings_for, take_in
@@ -58,7 +58,7 @@ def test_a_restore_that_dies_anywhere_serves_no_one_erased_and_is_whole_when_rep
         shutil.copytree(tmp_path / "keys", place / "keys")
         settings = settings_for(str(place / "store"), place)
         crash = CrashAt(number, after=after) if number else clean
-        run_and_crash(open_store(settings, strict=False), declare, crash)
+        run_and_crash(open_store(settings, strict=False), lambda one: (declare(one), recover(one)), crash)
         if not number:
             own = clean.names.index("slots.clear") + 1  # what follows is any removal's
             points += [point for point in crash_points(clean.names, thinned=True) if point[0] <= own]

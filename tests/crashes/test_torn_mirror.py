@@ -24,3 +24,12 @@ def test_acts_added_after_a_torn_write_keep_a_line_of_their_own(tmp_path: Path) 
     FileMirror(tmp_path).add_acts(["1 erasure_intended {}", "2 erasure_executed {}"])
 
     assert FileMirror(tmp_path).acts()[-2:] == ["1 erasure_intended {}", "2 erasure_executed {}"]
+
+
+def test_words_added_after_a_torn_write_keep_a_line_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("s 0123")
+
+    FileMirror(tmp_path).add_words(["s 4567"])
+    FileMirror(tmp_path).drop_words({"s 0123"})
+
+    assert FileMirror(tmp_path).words() == ["s 4567"]

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from adapters.settings import Settings
 from adapters.wiring import open_store, publish_policy
-from domain.acts import Act, HoldReleased, HoldSet, KeysCreated, Removal, fields_text
+from domain.acts import Act, HoldReleased, HoldSet, KeysCreated, Removal, Restored, fields_text
 from domain.log import Entry
 from domain.tree import Frontier
 from governance import audit
@@ -238,6 +239,18 @@ def test_a_suppression_that_is_gone_is_an_incomplete_erasure(store: Store, thief
     thief.sql("keyring", "DELETE FROM suppression")
 
     assert found(store) == {("incomplete_erasure", intent_at(store), "keyring.suppression.mark")}
+
+
+def test_a_removal_that_only_the_mirror_knows_is_a_rollback_whatever_was_restored_since(store: Store) -> None:
+    """L5, R5: a restore lets what stood at a position lapse, and no removal."""
+    [(entry, act), *_] = all_removals(store, INTENDED)
+    other = fields_text(structs.replace(act, case="0" * 32))
+    restored = fields_text(Restored(size_from=9, root_from="", size_to=entry.position, cases=[]))
+    store.mirror.add_acts([f"{entry.position} {entry.act} {other}", f"{entry.position} restored {restored}"])
+
+    reasons = [one.reason for one in verify_live(store).findings]
+
+    assert "a removal that was mirrored is not in the log" in reasons
 
 
 def test_an_act_that_only_the_mirror_knows_is_a_rollback(store: Store, thief: Thief) -> None:

@@ -4,7 +4,18 @@ from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 
-from tests.laws.memory import CLASS, MONTHS, Key, Memory, Said, Soul, month_of
+from tests.laws.memory import CLASS, MONTHS, Hold, Key, Memory, Said, Soul, month_of
+
+TAKING = ("withdraw", "object", "restrict")
+
+
+@dataclass
+class Spoken:
+    """A word, who said it, and for whom it is kept whatever is brought back: a no for everybody joined then."""
+
+    root: int
+    whole: set[int]
+    said: tuple[int, str, str]
 
 
 @dataclass
@@ -16,6 +27,9 @@ class Oracle:
     marked: set[str] = field(default_factory=set)
     destroyed: set[int] = field(default_factory=set)
     erasures: list[set[int]] = field(default_factory=list)
+    spoken: list[Spoken] = field(default_factory=list)
+    held: dict[bytes, tuple[set[int], Hold]] = field(default_factory=dict)
+    released: set[bytes] = field(default_factory=set)
     copy: Memory | None = None
     _made: int = 0
 
@@ -59,12 +73,26 @@ class Oracle:
             self.memory.souls[one].is_apart = True
 
     def say(self, root: int, word: str, purpose: str = "") -> None:
-        self.memory.souls[root].words.append((self.now, word, purpose))
+        said = (self.now, word, purpose)
+        self.memory.souls[root].words.append(said)
+        self.spoken.append(Spoken(root, set(self.memory.members(root)) if word in TAKING else {root}, said))
         self._remove_unjustified(root)
+
+    def hold(self, name: bytes, hold: Hold) -> None:
+        self.memory.holds[name] = hold
+        self.held[name] = set(self.memory.members(hold.soul)), hold
+
+    def release(self, name: bytes) -> None:
+        del self.memory.holds[name]
+        self.released.add(name)
+        self.complete()
 
     def erase(self, root: int) -> bool:
         """Returns whether something is held back."""
         self.erasures.append(set(self.memory.members(root)))
+        for one in self.spoken:
+            one.whole -= self.erasures[-1]
+        self.spoken = [one for one in self.spoken if one.whole]
         self._destroy(root, lambda klass, month: True)
         self._forget(len(self.erasures) - 1)
         return any(self.memory.souls[one].keys or self.memory.souls[one].shut for one in self.erasures[-1])
@@ -79,7 +107,8 @@ class Oracle:
 
     def complete(self) -> None:
         """Holds that are over go, and with them what they alone kept of the erased, and of lost purposes."""
-        self.memory.holds = {name: hold for name, hold in self.memory.holds.items() if hold.until > self.now}
+        self.released |= {name for name, hold in self.memory.holds.items() if hold.until <= self.now}
+        self.memory.holds = {name: hold for name, hold in self.memory.holds.items() if name not in self.released}
         for number, soul in self.memory.souls.items():
             if soul.erasure is not None:
                 self._destroy(number, lambda klass, month: True)
@@ -89,15 +118,43 @@ class Oracle:
     def back_up(self) -> None:
         self.copy = deepcopy(self.memory)
 
-    def restore(self) -> None:
-        """An older copy, less what was destroyed since."""
+    def restore(self) -> bool:
+        """An older copy, less what was destroyed, with what was said and held since; returns whether that is all."""
         assert self.copy is not None
         self.memory = deepcopy(self.copy)
         for soul in self.memory.souls.values():
             soul.keys = {place: key for place, key in soul.keys.items() if key.serial not in self.destroyed}
             soul.shut = [(place, key) for place, key in soul.shut if key.serial not in self.destroyed]
+        is_whole = self._hold_again()
         for number in range(len(self.erasures)):
             self._forget(number)
+        known = [one for one in self.spoken if one.whole & self.memory.souls.keys()]
+        is_whole &= known == self.spoken
+        self.spoken = known
+        self._say_again()
+        return is_whole
+
+    def _hold_again(self) -> bool:
+        missing = False
+        self.memory.holds = {name: hold for name, hold in self.memory.holds.items() if name not in self.released}
+        for name, (whole, hold) in self.held.items():
+            if name not in self.memory.holds and name not in self.released and hold.until > self.now:
+                roots = {self.memory.end(one) for one in whole & self.memory.souls.keys()}
+                missing |= len(roots) != 1
+                for root in roots if len(roots) == 1 else ():
+                    self.memory.holds[name] = hold._replace(soul=root)
+        return not missing
+
+    def _say_again(self) -> None:
+        told = set()
+        for one in self.spoken:
+            for root in {self.memory.end(soul) for soul in one.whole & self.memory.souls.keys()}:
+                members = self.memory.members(root)
+                if not any(one.said in self.memory.souls[member].words for member in members):
+                    self.memory.souls[root].words.append(one.said)
+                    told.add(root)
+        for root in told:
+            self._remove_unjustified(root)
 
     def _settle(self, names: Sequence[str], at: int) -> int:
         root = self.memory.root(names[0])
