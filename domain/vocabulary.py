@@ -113,7 +113,11 @@ FORMS: Final[dict[str, dict[str, Shape]]] = {
     "signing_key_changed": {"old": _vkey, "new": _vkey},
     "model_trained": {"model": ID, "scorer": CODE, "version": _number, "through": _epoch, "cause": CODE},
     "model_retired": {"model": ID, "cause": CODE},
-    "attested": {"name": CODE, "through": _epoch, "digest": _like(r"(?:[0-9a-f]{2})+")},
+    "attested": {
+        "name": CODE,
+        "through": _epoch,
+        "digest": _like(r"[0-9a-f]{16}:[0-9a-f]{64}"),
+    },  # check of the key: HMAC
     "restored": {"size_from": _number, "root_from": DIGEST, "size_to": _number, "cases": _all(ID)},
     "opened": {"door": CODE, "role": CODE, "reason": CODE, "case": ID},
 }

@@ -41,7 +41,10 @@ def thaw(databases: Databases, table: str) -> None:
 def attested(count: int, *, first: int = 0) -> Sequence[tuple[str, Act]]:
     """Acts that only take up room."""
     numbers = range(first, first + count)
-    return [("attested", Attested(name=f"n{number}", through=number, digest="00" * 32)) for number in numbers]
+    return [
+        ("attested", Attested(name=f"n{number}", through=number, digest="0" * 16 + ":" + "00" * 32))
+        for number in numbers
+    ]
 
 
 def grow(store: Store, size: int) -> None:
