@@ -16,7 +16,7 @@ from governance import actors, api_keys
 from governance.access import Reader
 from governance.audit import verify_live
 from governance.backup import Restoration
-from governance.consenting import grant, lift, object_to, restrict, withdraw
+from governance.consenting import How, grant, lift, object_to, restrict, withdraw
 from governance.erasure import complete_held, erase
 from governance.held import show_held
 from governance.holds import list_holds, release, set_hold
@@ -110,7 +110,7 @@ def test_a_word_that_takes_a_permission_away_stands_after_every_restore(drill: D
         assert not drill.serves(BEN, "personalization")
         assert drill.serves(BEN, "service")
         assert drill.is_sound()
-    lift(drill.store, ANN)
+    lift(drill.store, ANN, How(evidence="letter"))
     assert drill.lose().reapplied == {"words": 4}
     assert drill.serves(ANN, "service")
     assert not drill.serves(ANN, "marketing")
