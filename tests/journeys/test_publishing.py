@@ -39,10 +39,10 @@ def test_a_named_directory_follows_acts_at_once_and_entries_when_they_are_due(le
 
     followed = size(site)
     assert followed > erased["position"]
-    shop.json("consent", "grant", "user_id:2", "marketing")
+    shop.json("ingest", shop.file("more.jsonl", view("2", "b8")))
     assert size(site) == followed
     later = shop.without(LETHE_NOW="2026-11-23T12:01:00Z")
-    later.json("consent", "withdraw", "user_id:2", "marketing")
+    later.json("ingest", shop.file("later.jsonl", view("2", "b9")))
     assert size(site) == later.json("audit", "head")["size"]
 
 
