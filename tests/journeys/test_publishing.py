@@ -39,10 +39,10 @@ def test_a_named_directory_follows_acts_at_once_and_entries_when_they_are_due(le
 
     followed = size(site)
     assert followed > erased["position"]
-    shop.json("ingest", shop.file("more.jsonl", view("2", "b8")))
+    shop.json("profile", "user_id:2", "--purpose", "service")  # a disclosure: neither an act nor a word of a person
     assert size(site) == followed
     later = shop.without(LETHE_NOW="2026-11-23T12:01:00Z")
-    later.json("ingest", shop.file("later.jsonl", view("2", "b9")))
+    later.json("profile", "user_id:2", "--purpose", "service")
     assert size(site) == later.json("audit", "head")["size"]
 
 
