@@ -18,7 +18,7 @@ class HighWater(NamedTuple):
     size: int
     root: bytes
     note: str
-    at: int = 0  # microseconds, by the store's clock
+    at: int = 0  # microseconds, by the store's clock, at the start of a minute
 
 
 class Rollback(Damaged):

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from adapters.keys.files import sync_directory, write_private
-from domain.clock import Clock, now
+from domain.clock import SECOND, Clock, now
 from domain.log import Head, Log
 from governance.publishing import HighWater
 from governance.site import Site, show
 
+MINUTE = 60 * SECOND
 MARKS, WORDS, TEXTS = "suppression.txt", "words.txt", "texts"
 COSIGNED = "cosigned.note"
 HANDOVERS = "handovers"
@@ -48,7 +49,8 @@ class FileMirror:
             yield self.high_water()
 
     def write_high_water(self, new: HighWater) -> None:
-        text = json.dumps({"size": new.size, "root": new.root.hex(), "note": new.note, "at": self._clock()})
+        minute = self._clock() // MINUTE * MINUTE  # No closer: a word of a person is published when it was said.
+        text = json.dumps({"size": new.size, "root": new.root.hex(), "note": new.note, "at": minute})
         write_private(self._directory / "high-water.json", text)
 
     def show(self, log: Log, head: Head) -> None:
