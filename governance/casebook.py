@@ -71,17 +71,23 @@ def step(store: Store, case: bytes, decide: Callable[[Case], Said]) -> Case:
 def append(store: Store, case: bytes, said: Said, handles: Sequence[int], entries: int, *, is_open: bool) -> bool:
     """Say one thing more, unless the case has other than so many entries by now."""
 
-    def unmoved(locked: Locked) -> None:
+    def unmoved(_: Locked) -> None:
         if len(store.log.positions(handles)) != entries:
             raise MovedOn("the request moved on")
-        if not is_open:
-            locked.keys.close_request(case)
 
     try:
         record(store, [Fact(case, EVIDENCE, CASE, said)], under_lock=unmoved)
     except MovedOn:
         return False
+    if not is_open:
+        close(store, case)
     return True
+
+
+def close(store: Store, case: bytes) -> None:
+    """List the request no more; once the log says that it has ended, or a crash between would lose it unfinished."""
+    with store.keyring.database.writing() as rows:
+        rows.close_request(case)
 
 
 def begin(store: Store, said: Said, root: bytes | None, values: Mapping[str, Any]) -> bytes:

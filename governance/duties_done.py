@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from domain.errors import Refused
 from governance import casebook
 from governance.casebook import NoSuchRequest
+from governance.cases import OPEN
 from governance.erasure import recover
 from governance.models import renew_models
 from governance.publishing import publish
@@ -96,6 +97,8 @@ def _started(store: Store) -> dict[bytes, str]:
             known = casebook.read(store, case).case
         except NoSuchRequest:  # a case of notices alone
             continue
-        if known.kind == "erasure" and known.state in ("running", "partial"):
+        if known.state not in OPEN:  # it died when it had just ended
+            casebook.close(store, case)
+        elif known.kind == "erasure" and known.state in ("running", "partial"):
             found[case] = known.state
     return found

@@ -10,7 +10,7 @@ from domain.events import Micros
 from domain.identifiers import is_blocked
 from governance import casebook, cases
 from governance.casebook import NoSuchRequest
-from governance.cases import Case, Said
+from governance.cases import OPEN, Case, Said
 from governance.consenting import GROUNDS
 from governance.deadlines import LAWS
 from governance.facts import record
@@ -187,9 +187,11 @@ def list_requests(
     listed = []
     for case in found:
         try:
-            listed.append(in_short(store, case, casebook.read(store, case).case))
+            now = casebook.read(store, case).case
         except NoSuchRequest:
             continue  # its evidence has expired
+        if now.state in OPEN or not (open_only or overdue_only):
+            listed.append(in_short(store, case, now))
     return sorted((one for one in listed if one["overdue"] or not overdue_only), key=lambda one: str(one["due"]))
 
 
