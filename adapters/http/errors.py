@@ -117,7 +117,8 @@ def problem_of(error: Exception) -> Problem:
 def answer(error: Exception, *, zh: bool = False) -> JSONResponse:
     """The response to an error; the texts of errors of ours name nobody, those of others are not shown."""
     problem = problem_of(error)
-    message = str(error) if isinstance(error, LetheError) else problem.en
+    told = NotFound() if isinstance(error, Fenced) else error  # who is being erased is answered as one unknown
+    message = str(told) if isinstance(told, LetheError) else problem.en
     headers = {}
     if problem.status in (429, 503):
         wait = max(1, error.wait_seconds) if isinstance(error, TooMany) else RETRY_SECONDS

@@ -12,7 +12,7 @@ from adapters.http.desks import Desk
 from adapters.http.errors import STATUS, answer
 from adapters.settings import Settings
 from adapters.wiring import open_store, publish_policy
-from domain.errors import LetheError
+from domain.errors import Fenced, LetheError, NotFound
 from governance.access import Reader
 from governance.api_keys import create
 from governance.duties import DUTIES, statuses
@@ -193,3 +193,8 @@ def test_the_document_of_the_interface_describes_every_route(shared: Served) -> 
 
     assert {"/healthz", "/readyz", "/metrics"} <= document["paths"].keys()
     assert httpx.get(f"{shared.url}/docs").status_code == 404, "its page would load scripts from elsewhere"
+
+
+def test_who_is_being_erased_is_answered_as_one_unknown() -> None:
+    """I5."""
+    assert bytes(answer(Fenced()).body) == bytes(answer(NotFound()).body)
